@@ -1,0 +1,93 @@
+"""What can go wrong, named by who can put it right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from gisplan.labels import Labels
+
+
+class Finding(NamedTuple):
+    """One thing found in a plan: its level, its place, a code and the values to name.
+
+    ``level`` is ``error``, ``warning`` or ``info``; the text is ``problem.<code>`` in the
+    language files.
+    """
+
+    level: str
+    place: str
+    code: str
+    values: Mapping[str, Any]
+
+    def word(self, language: str | None = None) -> str:
+        """Say it in one line: the place, then what is wrong there."""
+        labels = Labels(language)
+        key = self.code if labels.get(f"problem.{self.code}") else "other"
+        shown = {name: _one_line(value) for name, value in self.values.items()}
+        return f"{self.place}: {labels(f'problem.{key}', **shown)}"
+
+
+class GisplanError(Exception):
+    """A mistake that the user can mend: a code, the values to name, and a remedy.
+
+    Parameters
+    ----------
+    code
+        Key below ``error.`` in the language files, such as ``"file_missing"``.
+    **values
+        What the text names: the place (file, sheet, row) and the offending value.
+    """
+
+    def __init__(self, code: str, /, **values: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values = values
+
+    def word(self, language: str | None = None) -> str:
+        """Say it in one line in the given language."""
+        shown = {name: _one_line(value) for name, value in self.values.items()}
+        return Labels(language)(f"error.{self.code}", **shown)
+
+    def __str__(self) -> str:
+        return self.word()
+
+
+class PlanError(GisplanError):
+    """The plan folder has to be mended: its ``plan.toml`` or one of its layers.
+
+    ``findings`` holds every mistake found, each with its place.
+    """
+
+    def __init__(self, code: str, /, findings: tuple[Finding, ...] = (), **values: Any) -> None:
+        super().__init__(code, **values)
+        self.findings = findings
+
+    def word(self, language: str | None = None) -> str:
+        """Say how many mistakes there are, and then each of them with its place."""
+        first = super().word(language)
+        return "; ".join([first, *(finding.word(language) for finding in self.findings)])
+
+
+class ProjectsError(GisplanError):
+    """The list of projects has to be mended or named otherwise."""
+
+
+class CrsError(GisplanError):
+    """A coordinate system is unknown, missing or cannot be transformed exactly."""
+
+
+class OutputError(GisplanError):
+    """The place or the format of an output has to be chosen otherwise."""
+
+
+class MissingExtra(GisplanError):
+    """An optional library has to be installed for this."""
+
+
+class MissingAsset(GisplanError):
+    """A map asks for a script, style or image that is not shipped with gisplan."""
+
+
+def _one_line(value: Any) -> str:
+    return " ".join(str(value).split())[:300]

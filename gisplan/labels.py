@@ -1,0 +1,78 @@
+"""Words for codes: one table of text per language, looked up by dotted key."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+LANGUAGES = ("zh", "en")
+
+
+def default_language() -> str:
+    """Return the language of ``GISPLAN_LANG``, else Chinese."""
+    wanted = os.environ.get("GISPLAN_LANG", "zh")[:2].lower()
+    return wanted if wanted in LANGUAGES else "zh"
+
+
+class Labels:
+    """The words of one language.
+
+    Parameters
+    ----------
+    language
+        ``"zh"`` or ``"en"``; by default that of ``GISPLAN_LANG``, else ``"zh"``.
+
+    Examples
+    --------
+    >>> Labels("en")("outcome.pass")
+    'complies'
+    """
+
+    def __init__(self, language: str | None = None) -> None:
+        self.language = language or default_language()
+        self._words = _load(self.language)
+
+    def __call__(self, key: str, /, **values: Any) -> str:
+        """Return the text of a dotted key with ``{name}`` places filled in.
+
+        Values are inserted as they are and never read as a template. An unknown key
+        is a fault of gisplan, so it raises ``KeyError``.
+        """
+        found = self.get(key)
+        if found is None:
+            raise KeyError(f"locale/{self.language}.toml has no text for {key!r}")
+        return found.format_map(values) if values else found
+
+    def get(self, key: str) -> str | None:
+        """Return the raw text of a dotted key, or ``None`` where there is none."""
+        node: Any = self._words
+        for part in key.split("."):
+            if not isinstance(node, Mapping) or part not in node:
+                return None
+            node = node[part]
+        return node if isinstance(node, str) else None
+
+    def section(self, key: str) -> Mapping[str, Any]:
+        """Return one table of the language file (such as ``alias`` or ``map``)."""
+        node: Any = self._words
+        for part in key.split("."):
+            node = node[part]
+        return node
+
+    def pick(self, title: Mapping[str, str] | None, fallback: str = "") -> str:
+        """Choose this language from a ``{zh = …, en = …}`` text of the plan file."""
+        if not title:
+            return fallback
+        return title.get(self.language) or next(iter(title.values()))
+
+
+@cache
+def _load(language: str) -> Mapping[str, Any]:
+    if language not in LANGUAGES:
+        raise KeyError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
+    text = files("gisplan").joinpath("locale", f"{language}.toml").read_text("utf-8")
+    return tomllib.loads(text)

@@ -1,0 +1,190 @@
+"""Verdicts -> reasons: one row per project and rule, with what was measured. Codes, no words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gisplan.definition import Constraint, PlanDefinition
+from gisplan.siting.judge import Assessment, Floats, assess, axis_error, probability, rule_columns
+from gisplan.terms import OUTCOMES, SEPARATOR, Outcome, Rule, Shape
+
+COLUMNS = (
+    "project", "rule", "outcome", "subject", "situation", "measured", "unit", "threshold",
+    "margin", "sigma", "same", "share", "detail",
+)  # fmt: skip
+
+
+def explain(facts: pd.DataFrame, definition: PlanDefinition) -> pd.DataFrame:
+    """Lay out each project's rules.
+
+    Parameters
+    ----------
+    facts
+        What `gisplan.siting.measure` returns.
+    definition
+        The plan.
+
+    Returns
+    -------
+    DataFrame
+        One row per project and rule, projects in input order. ``project`` is the index
+        label; ``subject`` the area ids the rule speaks of (joined by ``|``); ``situation``
+        a code below ``text.`` of the language files; ``measured`` a number in ``unit``
+        (``m``, ``m2``, ``share``, ``on``) against ``threshold``; ``margin`` and ``sigma``
+        in metres; ``same`` = Φ(|margin|/σ) of that area alone; ``share`` of the footprint
+        inside; ``detail`` the industry codes with what they were matched by, as
+        ``codes;match``.
+    """
+    assessment = assess(facts, definition)
+    outcomes = {
+        rule: np.array([definition.policy.cascade[rank].value for rank in ranks], dtype=object)
+        for rule, ranks in rule_columns(assessment, definition).items()
+    }
+    parts = [
+        _study_area(facts, definition),
+        _zone(facts, assessment, definition),
+        _corridor(facts, assessment, definition),
+        _industry(facts, assessment, definition),
+        *(_constraint(facts, key, one, definition) for key, one in definition.constraints.items()),
+    ]
+    table = pd.concat(
+        [_framed(part, rule, outcomes[rule], facts) for part, rule in zip(parts, outcomes, strict=True)]
+    )
+    return table.sort_values("_order", kind="stable").drop(columns="_order").reset_index(drop=True)
+
+
+def _framed(part: dict[str, Any], rule: str, outcome: Any, facts: pd.DataFrame) -> pd.DataFrame:
+    blank: dict[str, Any] = dict.fromkeys(("measured", "threshold", "margin", "sigma", "same", "share"), np.nan)
+    frame = pd.DataFrame(
+        {
+            "project": facts.index.to_numpy(),
+            "rule": rule,
+            "outcome": pd.Categorical(outcome, categories=list(OUTCOMES), ordered=True),
+            "subject": "",
+            "situation": "",
+            "unit": "m",
+            "detail": "",
+            **blank,
+            **part,
+            "_order": np.arange(len(facts)),
+        }
+    )
+    located = (facts["shape"] != Shape.NONE.value).to_numpy()
+    frame["situation"] = np.where(located, frame["situation"], "unlocated")
+    texts = dict.fromkeys(("rule", "subject", "situation", "unit", "detail"), "str")
+    return frame.astype(texts)[[*COLUMNS, "_order"]]
+
+
+def _same(margin: Floats, sigma: Floats) -> Floats:
+    """P that a membership stays as it is, from the signed margin alone."""
+    met = probability(margin, sigma)
+    return np.where(margin >= 0, met, 1 - met)
+
+
+def _is_point(facts: pd.DataFrame) -> Any:
+    return (facts["shape"] == Shape.POINT.value).to_numpy()
+
+
+def _study_area(facts: pd.DataFrame, plan: PlanDefinition) -> dict[str, Any]:
+    margin = facts["margin:study_area"].to_numpy()
+    sigma = axis_error(plan.study_area.error, facts["accuracy"].to_numpy())
+    share = facts["share:study_area"].to_numpy()
+    situation = np.where(margin >= 0, "study_inside", "study_outside")
+    situation = np.where(_is_point(facts) | np.isin(share, (0.0, 1.0)), situation, "study_share")
+    situation = np.where(np.isnan(margin), "required_no_data", situation)
+    return {
+        "subject": "study_area", "situation": situation, "measured": margin, "threshold": 0.0,
+        "margin": margin, "sigma": sigma, "same": _same(margin, sigma), "share": share,
+    }  # fmt: skip
+
+
+def _best(values: Floats) -> Any:
+    """Column of the largest number in each row (the first where all are missing)."""
+    return np.where(np.isnan(values), -np.inf, values).argmax(axis=1) if values.shape[1] else None
+
+
+def _zone(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict[str, Any]:
+    ids, margins = tuple(plan.zones), of.membership.margin[:, : of.membership.zones]
+    best = _best(margins)
+    if best is None:
+        return {"situation": "industry_outside"}
+    margin = np.take_along_axis(margins, best[:, None], axis=1)[:, 0]
+    shares = np.column_stack([facts[f"share:{key}"].to_numpy() for key in ids])
+    share = np.take_along_axis(shares, best[:, None], axis=1)[:, 0]
+    errors = np.array([plan.zones[key].error for key in ids])[best]
+    sigma = axis_error(errors, facts["accuracy"].to_numpy())
+    situation = np.where(margin > 0, "zone_inside", "zone_outside")
+    situation = np.where(margin == 0, "zone_edge", situation)
+    situation = np.where(_is_point(facts) | np.isin(share, (0.0, 1.0)), situation, "zone_share")
+    situation = np.where(np.isnan(margin), "required_no_data", situation)
+    inside = np.greater_equal(margins, 0)
+    nearest = np.array(ids, dtype=object)[best]
+    subject = [_join(ids, row) or one for row, one in zip(inside, nearest, strict=True)]
+    return {
+        "subject": subject, "situation": situation, "measured": margin, "threshold": 0.0,
+        "margin": margin, "sigma": sigma, "same": _same(margin, sigma), "share": share,
+    }  # fmt: skip
+
+
+def _corridor(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict[str, Any]:
+    ids, margins = tuple(plan.corridors), of.membership.margin[:, of.membership.zones :]
+    best = _best(margins)
+    if best is None:
+        return {"situation": "industry_outside"}
+    margin = np.take_along_axis(margins, best[:, None], axis=1)[:, 0]
+    within = np.array([plan.corridors[key].within for key in ids])[best]
+    errors = np.array([plan.corridors[key].error for key in ids])[best]
+    sigma = axis_error(errors, facts["accuracy"].to_numpy())
+    situation = np.where(margin >= 0, "corridor_near", "corridor_far")
+    return {
+        "subject": np.array(ids, dtype=object)[best], "measured": within - margin,
+        "situation": np.where(np.isnan(margin), "required_no_data", situation),
+        "threshold": within, "margin": margin, "sigma": sigma, "same": _same(margin, sigma),
+    }  # fmt: skip
+
+
+def _industry(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict[str, Any]:
+    answer = next(a for a in of.answers if a.rule == Rule.INDUSTRY_FIT)
+    members = of.membership.nominal
+    codes = facts["industry_codes"].fillna("").to_numpy()
+    match = facts["industry_match"].fillna("").to_numpy()
+    passed, none = plan.policy.rank(Outcome.PASS), plan.policy.rank(Outcome.NOT_APPLICABLE)
+    stated = np.array([bool(layer.industries) for layer in (*plan.zones.values(), *plan.corridors.values())])
+    situation = np.where(answer.nominal == passed, "industry_fits", "industry_differs")
+    situation = np.where(answer.nominal == none, "industry_public", situation)
+    situation = np.where(~(members & stated).any(axis=1), "industry_silent", situation)
+    situation = np.where(codes == "", np.where(match == "", "industry_blank", "industry_missing"), situation)
+    situation = np.where(~members.any(axis=1) & (codes != ""), "industry_outside", situation)
+    return {
+        "subject": [_join(of.membership.ids, row) for row in members],
+        "situation": situation, "unit": "", "same": np.where(members.any(axis=1), answer.same, np.nan),
+        "detail": [f"{c};{m}" for c, m in zip(codes, match, strict=True)],
+    }  # fmt: skip
+
+
+def _constraint(facts: pd.DataFrame, key: str, one: Constraint, plan: PlanDefinition) -> dict[str, Any]:
+    margin, touch = facts[f"margin:{key}"].to_numpy(), facts[f"touch:{key}"].to_numpy()
+    sigma = axis_error(one.error, facts["accuracy"].to_numpy())
+    shape = facts["shape"].to_numpy()
+    deep = np.where(shape == Shape.POLYGON.value, "touches_area", "touches_line")
+    deep = np.where(shape == Shape.POINT.value, "touches_point", deep)
+    clear = "clear_setback" if one.setback else "clear"
+    situation = np.where(margin > 0, clear, deep)
+    if one.coverage is not None:
+        uncovered = (facts[f"covered:{key}"] != 1.0).to_numpy() & (margin > 0)
+        situation = np.where(uncovered, "not_covered", situation)
+    without = "no_data" if key in plan.unchecked else "required_no_data"
+    situation = np.where(np.isnan(margin), without, situation)
+    unit = np.where(shape == Shape.POLYGON.value, "m2", np.where(shape == Shape.LINE.value, "m", "on"))
+    return {
+        "subject": key, "situation": situation, "measured": touch, "unit": unit,
+        "threshold": np.where(shape == Shape.POINT.value, 0.0, plan.policy.touch_area),
+        "margin": margin, "sigma": sigma, "same": _same(margin, sigma),
+    }  # fmt: skip
+
+
+def _join(ids: tuple[str, ...], member: Any) -> str:
+    return SEPARATOR.join(key for key, one in zip(ids, member, strict=True) if one)
