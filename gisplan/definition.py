@@ -198,7 +198,9 @@ class PlanDefinition(Model):
         ids = [*self.zones, *self.corridors, *self.constraints]
         twice = sorted({one for one in ids if ids.count(one) > 1 or one == Kind.STUDY_AREA})
         if twice:
-            raise PydanticCustomError("ids_twice", "ids used twice: {ids}", {"ids": ", ".join(twice)})
+            raise PydanticCustomError(
+                "ids_twice", "ids used twice: {ids}", {"ids": ", ".join(twice)}
+            )
         if not (self.zones or self.corridors):
             raise PydanticCustomError("no_areas", "a plan needs a zone or a corridor")
         return self

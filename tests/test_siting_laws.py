@@ -56,7 +56,13 @@ def test_removing_a_layer_never_improves_an_outcome(where, code, error, layer):
 
 
 @settings(max_examples=150, deadline=None)
-@given(place, industry, st.lists(st.sampled_from([1.0, 50.0, 200.0, 800.0, 3000.0]), min_size=2, max_size=2, unique=True))
+@given(
+    place,
+    industry,
+    st.lists(
+        st.sampled_from([1.0, 50.0, 200.0, 800.0, 3000.0]), min_size=2, max_size=2, unique=True
+    ),
+)
 def test_growing_error_never_turns_review_into_pass(where, code, errors):
     small, large = sorted(errors)
     row = projects(where, industry=code)

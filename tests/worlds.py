@@ -50,14 +50,29 @@ def definition(accuracy: float = 0.0, **changes: Any) -> PlanDefinition:
         "crs": CRS,
         "study_area": {**layer, "title": {"zh": "范围"}},
         "zones": {
-            "west": {**layer, "title": {"zh": "西区", "en": "West"}, "industries": ["J66"], "clause": clause},
+            "west": {
+                **layer,
+                "title": {"zh": "西区", "en": "West"},
+                "industries": ["J66"],
+                "clause": clause,
+            },
             "east": {**layer, "title": {"zh": "东区", "en": "East"}, "industries": ["R88"]},
         },
         "corridors": {
-            "axis": {**layer, "title": {"zh": "轴线", "en": "Axis"}, "industries": ["J66"], "within": 500},
+            "axis": {
+                **layer,
+                "title": {"zh": "轴线", "en": "Axis"},
+                "industries": ["J66"],
+                "within": 500,
+            },
         },
         "constraints": {
-            "red": {**layer, "title": {"zh": "红线", "en": "Red"}, "effect": "prohibit", "setback": 100},
+            "red": {
+                **layer,
+                "title": {"zh": "红线", "en": "Red"},
+                "effect": "prohibit",
+                "setback": 100,
+            },
         },
         "policy": {"default_accuracy": 0, "public_services": ["E48"]},
     }

@@ -51,13 +51,18 @@ def explain(facts: pd.DataFrame, definition: PlanDefinition) -> pd.DataFrame:
         *(_constraint(facts, key, one, definition) for key, one in definition.constraints.items()),
     ]
     table = pd.concat(
-        [_framed(part, rule, outcomes[rule], facts) for part, rule in zip(parts, outcomes, strict=True)]
+        [
+            _framed(part, rule, outcomes[rule], facts)
+            for part, rule in zip(parts, outcomes, strict=True)
+        ]
     )
     return table.sort_values("_order", kind="stable").drop(columns="_order").reset_index(drop=True)
 
 
 def _framed(part: dict[str, Any], rule: str, outcome: Any, facts: pd.DataFrame) -> pd.DataFrame:
-    blank: dict[str, Any] = dict.fromkeys(("measured", "threshold", "margin", "sigma", "same", "share"), np.nan)
+    blank: dict[str, Any] = dict.fromkeys(
+        ("measured", "threshold", "margin", "sigma", "same", "share"), np.nan
+    )
     frame = pd.DataFrame(
         {
             "project": facts.index.to_numpy(),
@@ -74,6 +79,12 @@ def _framed(part: dict[str, Any], rule: str, outcome: Any, facts: pd.DataFrame) 
     )
     located = (facts["shape"] != Shape.NONE.value).to_numpy()
     frame["situation"] = np.where(located, frame["situation"], "unlocated")
+    # What was not measured has no limit and no error, as if it had been.
+    silent = frame["margin"].isna()
+    frame.loc[silent, ["sigma", "threshold", "measured"]] = np.nan
+    frame.loc[silent, "unit"] = ""
+    if rule in (Rule.IN_ZONE, Rule.NEAR_CORRIDOR, Rule.INDUSTRY_FIT):
+        frame.loc[~located, "subject"] = ""
     texts = dict.fromkeys(("rule", "subject", "situation", "unit", "detail"), "str")
     return frame.astype(texts)[[*COLUMNS, "_order"]]
 
@@ -121,8 +132,9 @@ def _zone(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict[str
     situation = np.where(_is_point(facts) | np.isin(share, (0.0, 1.0)), situation, "zone_share")
     situation = np.where(np.isnan(margin), "required_no_data", situation)
     inside = np.greater_equal(margins, 0)
-    nearest = np.array(ids, dtype=object)[best]
-    subject = [_join(ids, row) or one for row, one in zip(inside, nearest, strict=True)]
+    subject = [
+        _join(ids, row) or one for row, one in zip(inside, _nearest(ids, margins), strict=True)
+    ]
     return {
         "subject": subject, "situation": situation, "measured": margin, "threshold": 0.0,
         "margin": margin, "sigma": sigma, "same": _same(margin, sigma), "share": share,
@@ -140,7 +152,7 @@ def _corridor(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict
     sigma = axis_error(errors, facts["accuracy"].to_numpy())
     situation = np.where(margin >= 0, "corridor_near", "corridor_far")
     return {
-        "subject": np.array(ids, dtype=object)[best], "measured": within - margin,
+        "subject": _nearest(ids, margins), "measured": within - margin,
         "situation": np.where(np.isnan(margin), "required_no_data", situation),
         "threshold": within, "margin": margin, "sigma": sigma, "same": _same(margin, sigma),
     }  # fmt: skip
@@ -152,11 +164,15 @@ def _industry(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict
     codes = facts["industry_codes"].fillna("").to_numpy()
     match = facts["industry_match"].fillna("").to_numpy()
     passed, none = plan.policy.rank(Outcome.PASS), plan.policy.rank(Outcome.NOT_APPLICABLE)
-    stated = np.array([bool(layer.industries) for layer in (*plan.zones.values(), *plan.corridors.values())])
+    stated = np.array(
+        [bool(layer.industries) for layer in (*plan.zones.values(), *plan.corridors.values())]
+    )
     situation = np.where(answer.nominal == passed, "industry_fits", "industry_differs")
     situation = np.where(answer.nominal == none, "industry_public", situation)
     situation = np.where(~(members & stated).any(axis=1), "industry_silent", situation)
-    situation = np.where(codes == "", np.where(match == "", "industry_blank", "industry_missing"), situation)
+    situation = np.where(
+        codes == "", np.where(match == "", "industry_blank", "industry_missing"), situation
+    )
     situation = np.where(~members.any(axis=1) & (codes != ""), "industry_outside", situation)
     return {
         "subject": [_join(of.membership.ids, row) for row in members],
@@ -165,7 +181,9 @@ def _industry(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict
     }  # fmt: skip
 
 
-def _constraint(facts: pd.DataFrame, key: str, one: Constraint, plan: PlanDefinition) -> dict[str, Any]:
+def _constraint(
+    facts: pd.DataFrame, key: str, one: Constraint, plan: PlanDefinition
+) -> dict[str, Any]:
     margin, touch = facts[f"margin:{key}"].to_numpy(), facts[f"touch:{key}"].to_numpy()
     sigma = axis_error(one.error, facts["accuracy"].to_numpy())
     shape = facts["shape"].to_numpy()
@@ -178,12 +196,21 @@ def _constraint(facts: pd.DataFrame, key: str, one: Constraint, plan: PlanDefini
         situation = np.where(uncovered, "not_covered", situation)
     without = "no_data" if key in plan.unchecked else "required_no_data"
     situation = np.where(np.isnan(margin), without, situation)
-    unit = np.where(shape == Shape.POLYGON.value, "m2", np.where(shape == Shape.LINE.value, "m", "on"))
+    unit = np.where(
+        shape == Shape.POLYGON.value, "m2", np.where(shape == Shape.LINE.value, "m", "on")
+    )
     return {
         "subject": key, "situation": situation, "measured": touch, "unit": unit,
         "threshold": np.where(shape == Shape.POINT.value, 0.0, plan.policy.touch_area),
         "margin": margin, "sigma": sigma, "same": _same(margin, sigma),
     }  # fmt: skip
+
+
+def _nearest(ids: tuple[str, ...], margins: Floats) -> list[str]:
+    """Id of the area with the largest margin; all of them where none could be measured."""
+    best = _best(margins)
+    silent = np.isnan(margins).all(axis=1)
+    return [SEPARATOR.join(ids) if none else ids[at] for at, none in zip(best, silent, strict=True)]
 
 
 def _join(ids: tuple[str, ...], member: Any) -> str:

@@ -163,13 +163,17 @@ def assess(facts: pd.DataFrame, definition: PlanDefinition) -> Assessment:
     )
     doubtful = _doubtful(answers, definition)
     review = np.int8(definition.policy.rank(Outcome.REVIEW))
-    outcomes = {a.rule: np.where(doubtful[a.rule], review, a.nominal).astype(np.int8) for a in answers}
+    outcomes = {
+        a.rule: np.where(doubtful[a.rule], review, a.nominal).astype(np.int8) for a in answers
+    }
     return Assessment(answers, outcomes, doubtful, membership, located)
 
 
 def _doubtful(answers: Sequence[Answer], definition: PlanDefinition) -> dict[str, Bools]:
     """Where each rule is open and its doubt matters: the outcome could go either way."""
-    doubt = [a.counts & _harmful(a, definition) & (a.same < definition.policy.threshold) for a in answers]
+    doubt = [
+        a.counts & _harmful(a, definition) & (a.same < definition.policy.threshold) for a in answers
+    ]
     counting = [(a, d) for a, d in zip(answers, doubt, strict=True) if a.counts]
     best = _worst([np.where(d, np.maximum(a.nominal, a.flipped), a.nominal) for a, d in counting])
     worst = _worst([np.where(d, np.minimum(a.nominal, a.flipped), a.nominal) for a, d in counting])
@@ -211,7 +215,9 @@ def _two_sided(
 def _membership(facts: pd.DataFrame, plan: PlanDefinition) -> Membership:
     accuracy = facts["accuracy"].to_numpy()
     margins = [facts[f"margin:{key}"].to_numpy() for key in plan.zones]
-    margins += [one.within - facts[f"distance:{key}"].to_numpy() for key, one in plan.corridors.items()]
+    margins += [
+        one.within - facts[f"distance:{key}"].to_numpy() for key, one in plan.corridors.items()
+    ]
     layers = [*plan.zones.values(), *plan.corridors.values()]
     inside = [
         probability(margin, axis_error(layer.error, accuracy))
@@ -230,12 +236,16 @@ def _location(of: Membership, plan: PlanDefinition, located: Bools) -> Answer:
     met = of.nominal.any(axis=1)
     p_met = _row_max(of.inside)
     same = np.where(met, p_met, 1 - p_met)
-    good, bad, unknown = (policy.rank(o) for o in (Outcome.PASS, policy.unmet.location, Outcome.UNKNOWN))
+    good, bad, unknown = (
+        policy.rank(o) for o in (Outcome.PASS, policy.unmet.location, Outcome.UNKNOWN)
+    )
     # A layer without data could hold the project: only a met condition is known without it.
     bad_rows = np.where(of.missing.any(axis=1), unknown, bad)
     nominal = np.where(~located, unknown, np.where(met, good, bad_rows))
     flipped = np.where(nominal == unknown, unknown, np.where(met, bad_rows, good))
-    return Answer(LOCATION, nominal.astype(np.int8), flipped.astype(np.int8), same, _row_max(of.margin))
+    return Answer(
+        LOCATION, nominal.astype(np.int8), flipped.astype(np.int8), same, _row_max(of.margin)
+    )
 
 
 def _industry(facts: pd.DataFrame, of: Membership, plan: PlanDefinition, located: Bools) -> Answer:
@@ -265,7 +275,8 @@ def _industry(facts: pd.DataFrame, of: Membership, plan: PlanDefinition, located
 
 def _fits(codes: pd.Series, plan: PlanDefinition) -> tuple[Bools, Bools, Bools]:
     """Per project and area: its industry is wanted there; the area says what it wants;
-    and per project: it is a public service or infrastructure."""
+    and per project: it is a public service or infrastructure.
+    """
     layers = [*plan.zones.values(), *plan.corridors.values()]
     stated = np.array([bool(layer.industries) for layer in layers])
     which, unique = pd.factorize(codes.fillna(""))
@@ -293,7 +304,9 @@ def _clear(facts: pd.DataFrame, key: str, one: Constraint, plan: PlanDefinition)
     sigma = axis_error(one.error, facts["accuracy"].to_numpy())
     unmet = plan.policy.unmet.prohibit if one.effect == "prohibit" else plan.policy.unmet.review
     counts = key not in plan.unchecked
-    return _two_sided(f"{Rule.CLEAR_OF}:{key}", margin, sigma, unmet, plan, strict=True, counts=counts)
+    return _two_sided(
+        f"{Rule.CLEAR_OF}:{key}", margin, sigma, unmet, plan, strict=True, counts=counts
+    )
 
 
 def _how_sure(
@@ -316,7 +329,9 @@ def _how_sure(
     return np.where(unknown, np.nan, confidence), np.where(unknown, np.nan, flip)
 
 
-def _decides(answer: Answer, answers: Sequence[Answer], nominal: Ranks, plan: PlanDefinition) -> Bools:
+def _decides(
+    answer: Answer, answers: Sequence[Answer], nominal: Ranks, plan: PlanDefinition
+) -> Bools:
     """Where this rule's other answer alone would change the project's nominal outcome."""
     others = [a.nominal for a in answers if a is not answer]
     changed = _worst([*others, answer.flipped])
@@ -346,7 +361,8 @@ def _fact(assessment: Assessment, plan: PlanDefinition, which: slice) -> Ranks:
     """
     policy, of = plan.policy, assessment.membership
     passed, none, review, unknown = (
-        policy.rank(o) for o in (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.REVIEW, Outcome.UNKNOWN)
+        policy.rank(o)
+        for o in (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.REVIEW, Outcome.UNKNOWN)
     )
     whole = assessment.outcomes[LOCATION]
     met = of.nominal[:, which].any(axis=1)

@@ -1,0 +1,293 @@
+// The side panel: search, outcome filter with counts, layer list, what could not be drawn.
+(function (G) {
+  "use strict";
+  var el = G.el, put = G.put;
+
+  G.Panel = function (app, node) {
+    this.app = app;
+    this.node = node;
+    var self = this;
+    if (app.projects.length) {
+      put(node, this._search(), this._filter(), this._unlocated());
+    }
+    put(node, this._layers(), this._unchecked(), this._tools());
+    node.addEventListener("keydown", function (event) {
+      if (event.key === "Escape") self.app.togglePanel(false);
+    });
+  };
+
+  function section(title, open, cls) {
+    var box = el("details", "gp-section " + (cls || ""));
+    box.open = open;
+    return put(box, el("summary", "", title));
+  }
+
+  G.Panel.prototype = {
+    _search: function () {
+      var app = this.app, words = app.words, box = el("div", "gp-section gp-search"), self = this;
+      var list = el("ul", "gp-hits", null, { id: "gp-hits", role: "listbox", "aria-label": words.search });
+      var input = el("input", "", null, {
+        type: "search", id: "gp-search", placeholder: words.search_hint, autocomplete: "off",
+        role: "combobox", "aria-expanded": "false", "aria-controls": "gp-hits",
+        "aria-autocomplete": "list", "aria-label": words.search
+      });
+      list.hidden = true;
+      this.hits = []; this.active = -1;
+      input.addEventListener("input", function () { self._find(input, list); });
+      input.addEventListener("keydown", function (event) { self._key(event, input, list); });
+      return put(box, input, list);
+    },
+
+    _find: function (input, list) {
+      var app = this.app, self = this, text = input.value.trim().toLowerCase();
+      this.hits = text ? app.projects.filter(function (p) {
+        return (p.name + " " + p.id).toLowerCase().indexOf(text) >= 0;
+      }).slice(0, 30) : [];
+      this.active = this.hits.length ? 0 : -1;
+      G.clear(list).hidden = !text;
+      input.setAttribute("aria-expanded", String(Boolean(text)));
+      if (text && !this.hits.length) put(list, el("li", "gp-none", app.words.no_hits));
+      this.hits.forEach(function (project, k) {
+        put(list, put(el("li", "", null, {
+          role: "option", id: "gp-hit-" + k, "data-hit": project.index,
+          onclick: function () { self._choose(k, input, list); }
+        }), G.symbol(app, project.outcome, 16), el("span", "", project.name || app.words.unnamed),
+        el("small", "", project.id)));
+      });
+      this._light(input, list);
+    },
+
+    _key: function (event, input, list) {
+      var step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step && this.hits.length) {
+        this.active = (this.active + step + this.hits.length) % this.hits.length;
+        this._light(input, list);
+      } else if (event.key === "Enter" && this.active >= 0) {
+        this._choose(this.active, input, list);
+      } else if (event.key === "Escape" && input.value) {
+        event.stopPropagation();
+        input.value = "";
+        this._find(input, list);
+      } else return;
+      event.preventDefault();
+    },
+
+    _light: function (input, list) {
+      var active = this.active;
+      Array.prototype.forEach.call(list.children, function (node, k) {
+        node.setAttribute("aria-selected", String(k === active));
+        if (k === active) node.scrollIntoView({ block: "nearest" });
+      });
+      if (active >= 0) input.setAttribute("aria-activedescendant", "gp-hit-" + active);
+      else input.removeAttribute("aria-activedescendant");
+    },
+
+    _choose: function (k, input, list) {
+      var project = this.hits[k];
+      list.hidden = true;
+      input.setAttribute("aria-expanded", "false");
+      this.app.togglePanel(false);
+      this.app.show(project);
+    },
+
+    _filter: function () {
+      var app = this.app, words = app.words, box = section(words.outcome, true, "gp-filter"), self = this;
+      this.rows = {};
+      app.shownOutcomes.forEach(function (look) { put(box, self._outcome(look)); });
+      put(box, this._select("zone", words.zone, app.options("zone")),
+        this._select("corridor", words.corridor, app.options("corridor")),
+        this._select("industry", words.industry, app.options("industry")));
+      this.count = el("p", "gp-count", "", { "aria-live": "polite" });
+      this.reset = el("button", "gp-button", words.reset, {
+        type: "button", onclick: function () { self._reset(); }
+      });
+      return put(box, put(el("div", "gp-count-row"), this.count, this.reset));
+    },
+
+    _outcome: function (look) {
+      var app = this.app, self = this, row = el("label", "gp-row gp-outcome");
+      var check = el("input", "", null, { type: "checkbox", "data-filter": look.code });
+      check.checked = true;
+      check.addEventListener("change", function () {
+        app.filter.off[look.code] = !check.checked;
+        app.refresh();
+      });
+      var number = el("span", "gp-number", String(look.count));
+      this.rows[look.code] = { check: check, number: number };
+      return put(row, check, G.symbol(app, look.code, 18), el("span", "gp-grow", look.label), number);
+    },
+
+    _select: function (name, title, options) {
+      var app = this.app, words = app.words;
+      if (options.length < 2) return null;
+      var select = el("select", "", null, { "data-select": name, "aria-label": title });
+      put(select, el("option", "", words.all, { value: "" }));
+      options.forEach(function (one) { put(select, el("option", "", one[1], { value: one[0] })); });
+      select.addEventListener("change", function () {
+        app.filter[name] = select.value;
+        app.refresh();
+      });
+      return put(el("label", "gp-row gp-select"), el("span", "", title), select);
+    },
+
+    _reset: function () {
+      var app = this.app, self = this;
+      app.filter = { off: {}, zone: "", corridor: "", industry: "" };
+      Object.keys(this.rows).forEach(function (code) { self.rows[code].check.checked = true; });
+      this.node.querySelectorAll("select[data-select]").forEach(function (s) { s.value = ""; });
+      app.refresh();
+    },
+
+    // Called whenever the filter changed: counts, and the list of what is not on the map.
+    refresh: function () {
+      var app = this.app, words = app.words, self = this;
+      if (!this.count) return;
+      var shown = app.projects.filter(function (p) { return app.isShown(p); });
+      var onMap = shown.filter(function (p) { return p.at; });
+      this.count.textContent = G.say(words.shown, { n: shown.length, all: app.projects.length, map: onMap.length });
+      this.count.setAttribute("data-shown", shown.length);
+      var missing = shown.filter(function (p) { return !p.at; });
+      if (this.missing) {
+        this.missing.title.textContent = G.say(words.unlocated, { n: missing.length });
+        G.clear(this.missing.list);
+        missing.forEach(function (project) { put(self.missing.list, self._item(project)); });
+      }
+    },
+
+    _item: function (project) {
+      var app = this.app;
+      return put(el("li"), put(el("button", "gp-item", null, {
+        type: "button", "data-unlocated": project.index,
+        onclick: function () { app.togglePanel(false); app.open([project], 0); }
+      }), G.symbol(app, project.outcome, 14), el("span", "", project.name || app.words.unnamed),
+      el("small", "", project.id)));
+    },
+
+    _unlocated: function () {
+      if (this.app.located.length === this.app.projects.length) return null;
+      var box = section("", false, "gp-missing"), list = el("ul", "gp-items");
+      this.missing = { title: box.firstChild, list: list };
+      return put(box, el("p", "gp-hint", this.app.words.unlocated_hint), list);
+    },
+
+    _layers: function () {
+      var app = this.app, words = app.words, self = this, box = section(words.layers, true, "gp-layers");
+      var names = {
+        study_area: words.study_area, zone: words.zones, corridor: words.corridor_lines,
+        ring: words.buffer_rings, constraint: words.constraints, footprint: words.footprints,
+        project: words.projects, graticule: words.graticule
+      };
+      Object.keys(names).forEach(function (key) {
+        var group = app.groups[key];
+        if (!group) return;
+        put(box, self._layer(key, names[key], group));
+        if (key === "ring") put(box, self._widths(group.areas));
+        if (group.areas && key !== "ring" && key !== "study_area") put(box, self._legend(group.areas));
+      });
+      var check = el("input", "", null, { type: "checkbox", "data-layer": "labels" });
+      check.checked = true;
+      check.addEventListener("change", function () { app.labels.show(check.checked); });
+      return put(box, put(el("label", "gp-row"), check, el("span", "gp-swatch gp-swatch-text", "Aa"),
+        el("span", "gp-grow", words.labels)));
+    },
+
+    // Which rings are drawn, and which of them (the solid line) counts as near.
+    _widths: function (areas) {
+      function list(values) {
+        return values.filter(function (v, k) { return values.indexOf(v) === k; })
+          .sort(function (a, b) { return a - b; }).map(function (v) { return G.number(v); }).join(" / ");
+      }
+      var widths = [], near = [];
+      areas.forEach(function (area) {
+        area.rings.forEach(function (ring) { widths.push(ring.width); });
+        near.push(area.within);
+      });
+      return el("p", "gp-hint gp-note-line", G.say(this.app.words.ring_widths, { widths: list(widths), near: list(near) }));
+    },
+
+    _layer: function (key, title, group) {
+      var app = this.app, row = el("div", "gp-row"), label = el("label", "gp-grow");
+      var check = el("input", "", null, { type: "checkbox", "data-layer": key });
+      check.checked = true;
+      check.addEventListener("change", function () {
+        group.on = check.checked;
+        if (check.checked) group.layer.addTo(app.map); else group.layer.remove();
+        app.labels.place();
+      });
+      var range = el("input", "gp-opacity", null, {
+        type: "range", min: 0, max: 100, value: 100, "data-opacity": key,
+        "aria-label": G.say(app.words.opacity, { name: title }), title: G.say(app.words.opacity, { name: title })
+      });
+      range.addEventListener("input", function () { group.fade(range.value / 100); });
+      return put(row, put(label, check, swatch(app, key, group.areas && group.areas[0]), el("span", "", title)), range);
+    },
+
+    _legend: function (areas) {
+      var app = this.app, list = el("ul", "gp-legend");
+      areas.forEach(function (area) {
+        var extent = area.accuracy === null ? area.statusLabel
+          : area.statusLabel + " ±" + G.length(area.accuracy, app.words);
+        put(list, put(el("li"), put(el("button", "gp-item", null, {
+          type: "button", "data-area": area.id,
+          onclick: function () { app.togglePanel(false); app.openArea(area); }
+        }), swatch(app, area.kind, area), el("span", "", area.title), el("small", "", extent))));
+      });
+      return list;
+    },
+
+    _unchecked: function () {
+      var app = this.app, words = app.words, list = el("ul", "gp-plain");
+      app.data.areas.forEach(function (area) {
+        if (area.geo) return;
+        put(list, el("li", "", area.title + (area.owner ? " · " + words.owner + " " + area.owner : ""),
+          { "data-unchecked": area.id }));
+      });
+      if (!list.firstChild) return null;
+      return put(section(words.unchecked, true, "gp-unchecked"), list, el("p", "gp-hint", words.unchecked_note));
+    },
+
+    _tools: function () {
+      var app = this.app, words = app.words, box = el("div", "gp-section gp-tools");
+      function button(text, name, act) {
+        return el("button", "gp-button", text, { type: "button", "data-tool": name, onclick: act });
+      }
+      put(box, button(words.all_view, "all", function () { app.togglePanel(false); app.fit(); }));
+      if (app.projects.length) {
+        put(box, button(words.table, "table", function () { app.togglePanel(false); app.table.toggle(); }),
+          button(words.csv, "csv", function () { app.table.save(); }));
+      }
+      put(box, button(words.print, "print", function () { window.print(); }));
+      if (app.data.basemap) {
+        var check = el("input", "", null, { type: "checkbox", "data-tool": "basemap" });
+        check.addEventListener("change", function () {
+          if (!G.addBasemap(app, check.checked)) check.checked = false;
+        });
+        put(box, put(el("label", "gp-row"), check, el("span", "", words.basemap)));
+      }
+      return box;
+    }
+  };
+
+  function swatch(app, key, area) {
+    var svg = G.svg("svg", { width: 26, height: 16, viewBox: "0 0 26 16", "aria-hidden": "true", "class": "gp-swatch" });
+    if (key === "project") return put(svg, circle()), svg;
+    var color = area ? area.color : "#5b6770", line = key === "corridor" || key === "graticule";
+    if (key === "footprint") color = "#1d1d1d";
+    var shape = line ? G.svg("line", { x1: 1, y1: 8, x2: 25, y2: 8 })
+      : G.svg("rect", { x: 2, y: 2, width: 22, height: 12, rx: 1 });
+    shape.setAttribute("stroke", color);
+    shape.setAttribute("stroke-width", key === "corridor" ? 3.5 : key === "graticule" ? 1 : 1.6);
+    shape.setAttribute("fill", line || key === "study_area" ? "none" : color);
+    shape.setAttribute("fill-opacity", key === "ring" ? 0.2 : area ? Math.max(area.fill, 0.25) : 0.3);
+    if (key === "graticule") shape.setAttribute("stroke-dasharray", "2 3");
+    else if (key === "ring") shape.setAttribute("stroke-dasharray", "1 2");
+    else if (area && area.dash.length) shape.setAttribute("stroke-dasharray", "4 2.5");
+    put(svg, shape);
+    if (key === "constraint") put(svg, G.svg("path", { d: "M6 14L14 2M12 14L20 2", stroke: color, "stroke-width": 1.6 }));
+    return svg;
+  }
+
+  function circle() {
+    return G.svg("circle", { cx: 13, cy: 8, r: 5, fill: "#1d1d1d" });
+  }
+})(Gisplan);

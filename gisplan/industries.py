@@ -1,0 +1,107 @@
+"""Industries: free words and written codes to GB/T 4754-2017 codes, and what matched."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import pandas as pd
+
+from gisplan.terms import SEPARATOR
+
+BY_CODE: Final = "code"
+"""What ``industry_match`` says where the user gave the code."""
+
+
+def classify(text: pd.Series, codes: pd.Series) -> pd.DataFrame:
+    """Find the industry codes of projects, row by row.
+
+    Parameters
+    ----------
+    text
+        Free words of each project, such as ``文旅/水利``; missing where none.
+    codes
+        Codes the user gave, joined by ``|``, missing where none; same index. They win.
+
+    Returns
+    -------
+    DataFrame
+        Same index, ``str`` columns ``industry_codes`` (GB/T 4754-2017 codes such as
+        ``N786|R88``, in order, missing where nothing matched) and ``industry_match``
+        (``code``, or the words that matched joined by ``|``).
+    """
+    by_word = {word: _match(word) for word in text.dropna().unique()}
+    by_code = {code: normalise_codes(code) for code in codes.dropna().unique()}
+    found: list[tuple[str | None, str | None]] = []
+    for word, code in zip(text.tolist(), codes.tolist(), strict=True):
+        given = by_code.get(code) if isinstance(code, str) else None
+        if given:
+            found.append((given, BY_CODE))
+        else:
+            found.append(by_word.get(word, (None, None)) if isinstance(word, str) else (None, None))
+    return pd.DataFrame(
+        {
+            "industry_codes": pd.Series([code for code, _ in found], text.index, dtype="str"),
+            "industry_match": pd.Series([word for _, word in found], text.index, dtype="str"),
+        }
+    )
+
+
+def normalise_codes(text: str) -> str | None:
+    """Read one or more written codes; ``None`` where any of them is no code.
+
+    ``8810``, ``r88`` and ``R8810、P83`` are read; a letter that does not own the division
+    (``J88``) is refused. A code is a letter with up to four digits, or two to four digits.
+    """
+    plain = unicodedata.normalize("NFKC", text).strip().upper()
+    parts = [part for part in re.split(r"[|,;/、\s]+", plain) if part]
+    found = [_normalise_code(part) for part in parts]
+    if not found or any(code is None for code in found):
+        return None
+    return SEPARATOR.join(dict.fromkeys(code for code in found if code))
+
+
+def section_title(code: str, language: str) -> str:
+    """Return the title of the section (门类) that a code belongs to."""
+    return str(_data()["title"][language][code[:1]])
+
+
+def _normalise_code(part: str) -> str | None:
+    written = re.fullmatch(r"([A-T]?)([0-9]{2,4})?", part)
+    if not written:
+        return None
+    letter, digits = written[1], written[2] or ""
+    if not digits:
+        return letter or None
+    owner = _section_of(int(digits[:2]))
+    return owner + digits if owner and letter in ("", owner) else None
+
+
+def _section_of(division: int) -> str | None:
+    sections: Mapping[str, list[int]] = _data()["section"]
+    return next((s for s, (first, last) in sections.items() if first <= division <= last), None)
+
+
+def _match(text: str) -> tuple[str | None, str | None]:
+    plain = unicodedata.normalize("NFKC", text).lower()
+    words = list(dict.fromkeys(_pattern().findall(plain)))
+    codes = sorted({code for word in words for code in _data()["keyword"][word]})
+    return (SEPARATOR.join(codes), SEPARATOR.join(words)) if codes else (None, None)
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    # Longest first, so that 文化旅游 is not read as 文化 and 旅游; Latin words whole only.
+    words = sorted(_data()["keyword"], key=lambda word: (-len(word), word))
+    return re.compile("|".join(rf"\b{w}\b" if w.isascii() else re.escape(w) for w in words))
+
+
+@cache
+def _data() -> Mapping[str, Any]:
+    text = files("gisplan").joinpath("data").joinpath("industries.toml").read_text("utf-8")
+    return tomllib.loads(text)

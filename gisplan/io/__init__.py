@@ -1,0 +1,1 @@
+"""Doors between files and frames."""

@@ -1,0 +1,274 @@
+"""A list of projects, from any file a planner has, to the *projects* frame and its issues."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from gisplan.crs import parse_crs
+from gisplan.errors import ProjectsError
+from gisplan.industries import normalise_codes
+from gisplan.io.places import locate
+from gisplan.io.rows import IssueLog, Rows
+from gisplan.io.sheets import DELIMITED, WORKBOOKS, read_table
+from gisplan.io.text import (
+    is_blank,
+    match_headers,
+    normalise,
+    parse_length,
+    parse_money,
+    split_header,
+    units,
+)
+from gisplan.io.vectors import VECTORS, read_vectors
+from gisplan.terms import PROJECT_COLUMNS, VERDICT_COLUMNS, VERDICT_TAIL, Rule
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+SUFFIXES: Final = (*WORKBOOKS, *DELIMITED, *VECTORS)
+"""Formats that can be read, by suffix."""
+
+_TEXT_FIELDS: Final = ("id", "name", "industry", "location", "stage", "year", "source", "note")
+# Verdicts are joined to projects, so their names are not free for a user's column either.
+_RESERVED: Final = frozenset((*PROJECT_COLUMNS, *VERDICT_COLUMNS, *VERDICT_TAIL, *Rule))
+_COORDINATES: Final = ("lon", "lat", "lonlat", "x", "y", "east", "north")
+
+
+class Intake(NamedTuple):
+    """What a file of projects holds.
+
+    Attributes
+    ----------
+    projects
+        One row per project, in file order, see :func:`intake`.
+    issues
+        One row per issue, columns ``terms.ISSUE_COLUMNS``, in row order.
+    evidence
+        What was recognised or inferred, as (code, value); worded by ``evidence.<code>``
+        in the language files.
+    """
+
+    projects: GeoDataFrame
+    issues: pd.DataFrame
+    evidence: tuple[tuple[str, str], ...]
+
+
+def read_projects(
+    path: str | Path,
+    *,
+    crs: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> GeoDataFrame:
+    """Read a list of projects; :func:`intake` without issues table and evidence."""
+    return intake(path, crs=crs, encoding=encoding, sheet=sheet).projects
+
+
+def intake(
+    path: str | Path,
+    *,
+    crs: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    layer: str | None = None,
+) -> Intake:
+    """Read a list of projects and tell what was recognised and what was not.
+
+    Parameters
+    ----------
+    path
+        Workbook (xlsx, xlsm, xls, ods), delimited text (csv, tsv, txt), GeoJSON,
+        GeoPackage, Shapefile, GeoParquet, KML or KMZ on this machine.
+    crs
+        System of the coordinates, as in :func:`gisplan.crs.parse_crs`; wins over what
+        the file says. Without it, longitude and latitude in a table are read as WGS 84.
+    encoding
+        Of text formats; by default found strictly, never by a fallback.
+    sheet, layer
+        Sheet or layer to read (two words for one thing); by default the first visible
+        one with a recognisable header.
+
+    Returns
+    -------
+    Intake
+        ``projects`` has a plain range index and the columns ``terms.PROJECT_COLUMNS``
+        (text ``str``; ``investment`` yuan and ``accuracy`` metres ``float64``; ``row``
+        ``int64``), the user's other columns as text under their own names, and geometry
+        last: points, lines or polygons, 2-D, ``None`` where the place cannot be read.
+        CRS: WGS 84 for WGS 84, GCJ-02 and BD-09 input, else that of the input.
+
+    Raises
+    ------
+    ProjectsError
+        Where the file cannot be read as a list of projects, with place and remedy.
+    CrsError
+        For an unknown ``crs``, or a GIS file without one.
+    MissingExtra
+        For GeoParquet without pyarrow.
+    """
+    declared = parse_crs(crs) if crs is not None else None
+    file = _check_path(path)
+    if file.suffix.lower() in VECTORS:
+        rows, log = read_vectors(file, encoding=encoding, layer=layer or sheet)
+    else:
+        rows, log = read_table(file, encoding=encoding, sheet=sheet or layer)
+    if not rows.cells:
+        raise ProjectsError("projects_empty", file=file.name)
+    places = locate(rows, log, declared=declared)
+    columns = _read_columns(rows, log)
+    return _assemble(rows, log, columns, places)
+
+
+def _check_path(path: str | Path) -> Path:
+    """Return the path of a readable file of a known format, without opening it further."""
+    text = str(path)
+    if text.startswith("/vsi") or "://" in text or set(text) & set("<{\0\n"):
+        raise ProjectsError("projects_virtual_path", file=text)
+    file = Path(text)
+    try:
+        if file.is_dir():
+            raise ProjectsError("projects_directory", file=text)
+        if not file.exists():
+            raise ProjectsError("projects_missing", file=text)
+        if file.suffix.lower() not in SUFFIXES:
+            allowed = " ".join(SUFFIXES)
+            raise ProjectsError(
+                "projects_suffix", file=text, suffix=file.suffix or "-", allowed=allowed
+            )
+        with file.open("rb") as opened:
+            if not opened.read(1):
+                raise ProjectsError("projects_empty_file", file=text)
+    except OSError as error:
+        raise ProjectsError(
+            "projects_unreadable", file=text, reason=error.strerror or error
+        ) from None
+    return file
+
+
+# --- columns --------------------------------------------------------------------------------
+
+
+def _read_columns(rows: Rows, log: IssueLog) -> dict[str, pd.Series]:
+    found = match_headers(rows.titles)
+    columns = {field: _text(rows.column(found.get(field))) for field in _TEXT_FIELDS}
+    columns["industry_code"] = _read_codes(rows, log, found.get("industry_code"))
+    columns["investment"] = _read_measures(rows, log, found.get("investment"), "money")
+    columns["accuracy"] = _read_measures(rows, log, found.get("accuracy"), "length")
+    columns["sheet"] = _text([rows.sheet] * len(rows.cells))
+    columns["row"] = pd.Series(rows.numbers, dtype="int64")
+    _note_names_and_ids(rows, log)
+    matched = [f"{field}={rows.titles[position]}" for field, position in found.items()]
+    rows.evidence.append(("columns", "、".join(matched)))
+    return columns
+
+
+def _text(cells: list[str]) -> pd.Series:
+    return pd.Series([cell or None for cell in cells], dtype="str")
+
+
+def _read_codes(rows: Rows, log: IssueLog, position: int | None) -> pd.Series:
+    codes: list[str | None] = []
+    for number, cell in zip(rows.numbers, rows.column(position), strict=True):
+        code = normalise_codes(normalise(cell)) if not is_blank(cell) else None
+        if code is None and not is_blank(cell) and position is not None:
+            log.add("GP-INT-034", number, column=rows.titles[position], value=cell)
+        codes.append(code)
+    return pd.Series(codes, dtype="str")
+
+
+def _read_measures(rows: Rows, log: IssueLog, position: int | None, kind: str) -> pd.Series:
+    """Read a column of money (to yuan) or accuracy (to metres), unit by cell or header."""
+    amounts = np.full(len(rows.cells), np.nan)
+    if position is None:
+        return pd.Series(amounts, dtype="float64")
+    title = rows.titles[position]
+    unit, shown = _unit_of(title, kind)
+    rows.evidence.append((f"unit_{kind}", shown))
+    for here, cell in enumerate(rows.column(position)):
+        if is_blank(cell):
+            continue
+        amount, code = _read_measure(cell, unit, kind)
+        if kind == "money" and (here, position) in rows.merged:
+            amount, code = None, "GP-INT-032"
+        if amount is not None:
+            amounts[here] = amount
+        else:
+            log.add(code, rows.numbers[here], column=title, value=cell)
+    return pd.Series(amounts, dtype="float64")
+
+
+def _read_measure(cell: str, unit: float | None, kind: str) -> tuple[float | None, str]:
+    if kind == "money":
+        amount, problem = parse_money(cell, unit=unit)
+        return amount, "GP-INT-031" if problem == "unit" else "GP-INT-030"
+    metres, _ = parse_length(cell, unit=unit)
+    return (metres, "") if metres else (None, "GP-INT-033")
+
+
+def _unit_of(title: str, kind: str) -> tuple[float | None, str]:
+    """Return the worth of the unit in a title; accuracy without one is in metres."""
+    note = split_header(title).note
+    if kind == "money":
+        return units("money").get(note), title
+    return (units("length")[note], note) if note in units("length") else (1.0, "m")
+
+
+def _note_names_and_ids(rows: Rows, log: IssueLog) -> None:
+    found = match_headers(rows.titles)
+    name, code = found.get("name"), found.get("id")
+    if name is not None:
+        for number, cell in zip(rows.numbers, rows.column(name), strict=True):
+            if is_blank(cell):
+                log.add("GP-INT-020", number, column=rows.titles[name])
+    if code is None:
+        return
+    plain = [normalise(cell).lower() for cell in rows.column(code)]
+    counts = Counter(plain)
+    for number, key, cell in zip(rows.numbers, plain, rows.column(code), strict=True):
+        if key and counts[key] > 1:
+            log.add("GP-INT-021", number, column=rows.titles[code], value=cell)
+
+
+# --- the frame ------------------------------------------------------------------------------
+
+
+def _assemble(rows: Rows, log: IssueLog, columns: dict[str, pd.Series], places: object) -> Intake:
+    from geopandas import GeoDataFrame
+
+    kept = _other_columns(rows, log)
+    if kept:
+        rows.evidence.append(("columns_kept", "、".join(kept)))
+    columns["intake_issues"] = _text(log.codes(rows.numbers))
+    own = {name: columns[name] for name in PROJECT_COLUMNS if name != "geometry"}
+    projects = GeoDataFrame({**own, **kept}, geometry=places)
+    return Intake(projects, log.frame(), tuple(rows.evidence))
+
+
+def _other_columns(rows: Rows, log: IssueLog) -> dict[str, pd.Series]:
+    """Return the columns not read into a field; drawn geometry leaves coordinate columns."""
+    found = match_headers(rows.titles)
+    drawn = rows.geometry is not None
+    used = {position for field, position in found.items() if not drawn or field not in _COORDINATES}
+    kept: dict[str, pd.Series] = {}
+    for position, title in enumerate(rows.titles):
+        cells = rows.column(position)
+        if position in used or not (title or any(cells)):
+            continue
+        name = _free_name(title or f"column {position + 1}", {*_RESERVED, *kept})
+        if title and name != title:
+            log.add("GP-INT-050", None, column=title, value=name)
+        kept[name] = _text(cells)
+    return kept
+
+
+def _free_name(title: str, taken: set[str]) -> str:
+    name, count = title, 1
+    while name in taken:
+        count += 1
+        name = f"{title} ({count})"
+    return name

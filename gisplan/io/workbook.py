@@ -1,0 +1,201 @@
+"""Frames -> an Excel workbook that people read, filter and print. All text is text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xlsxwriter
+
+from gisplan.io.writing import write_whole
+from gisplan.labels import Labels
+from gisplan.symbology import OUTCOME_SYMBOLS
+from gisplan.terms import Outcome
+
+WIDEST, NARROWEST = 26, 6
+"""Column widths in characters of Excel's default font."""
+
+_WIDE = {
+    "reasons": 60,
+    "text": 44,
+    "clause": 40,
+    "value": 90,
+    "remedy": 40,
+    "basis": 40,
+    "name": 30,
+}
+"""Columns that hold sentences may be wider; what is longer still is wrapped."""
+
+LINE = 15
+"""Height of a line of text in points."""
+
+_FORMATS = {
+    "confidence": "0.000", "same": "0.000", "investment": "#,##0", "flip_distance": "#,##0",
+    "zone_margin": "#,##0", "corridor_distance": "#,##0", "accuracy": "#,##0",
+    "measured": "#,##0.0", "threshold": "#,##0.0", "margin": "#,##0", "sigma": "#,##0",
+    "as_of": "yyyy-mm-dd", "lon": "0.000000", "lat": "0.000000",
+}  # fmt: skip
+"""Number formats by column code; a column not named here is written as it comes."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: a title, a frame whose columns are codes, and how many columns to freeze.
+
+    ``outcome_columns`` hold outcomes in words, to be coloured beside their word.
+    """
+
+    title: str
+    frame: pd.DataFrame
+    freeze: int = 0
+    outcome_columns: Sequence[str] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_workbook(path: Path, sheets: Sequence[Sheet], labels: Labels, *, title: str) -> None:
+    """Write sheets with frozen header, filter, widths, number formats and print setup."""
+
+    def write(beside: Path) -> None:
+        # Formulas and links in a user's text stay text, whatever they begin with.
+        options = {
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "nan_inf_to_errors": False,
+        }
+        try:
+            with xlsxwriter.Workbook(str(beside), options) as book:
+                book.set_properties({"title": title, "created": dt.datetime(2000, 1, 1)})
+                styles = _Styles(book, labels)
+                for sheet in sheets:
+                    _write_sheet(book, sheet, styles, labels)
+        except xlsxwriter.exceptions.FileCreateError as error:
+            raise OSError(getattr(error.args[0], "errno", 5), str(error)) from error
+
+    write_whole(path, write)
+
+
+class _Styles:
+    """The cell formats of one workbook, made once each."""
+
+    def __init__(self, book: Any, labels: Labels) -> None:
+        font = {"font_name": "微软雅黑" if labels.language == "zh" else "Calibri", "font_size": 10}
+        self.book, self.base = book, {**font, "valign": "top", "text_wrap": True}
+        self.header = book.add_format(
+            {**font, "bold": True, "text_wrap": True, "valign": "vcenter", "align": "center",
+             "bg_color": "#e7ecf2", "border": 1, "border_color": "#b8c2cc"}
+        )  # fmt: skip
+        self.made: dict[str, Any] = {}
+        self.outcomes = {
+            labels(f"outcome.{outcome}"): book.add_format(
+                {"bg_color": symbol.color, "font_color": symbol.ink, "bold": True}
+            )
+            for outcome, symbol in ((one, OUTCOME_SYMBOLS[one]) for one in Outcome)
+        }
+
+    def cell(self, column: str) -> Any:
+        number = _FORMATS.get(column, "@" if column in ("id", "code") else "General")
+        # Text keeps off the number that ends beside it.
+        aligned = {"align": "left", "indent": 1} if number in ("General", "@") else {}
+        key = number + str(aligned)
+        if key not in self.made:
+            self.made[key] = self.book.add_format({**self.base, **aligned, "num_format": number})
+        return self.made[key]
+
+
+def _write_sheet(book: Any, sheet: Sheet, styles: _Styles, labels: Labels) -> None:
+    page = book.add_worksheet(sheet_name(sheet.title))
+    frame = sheet.frame
+    headers = [sheet.headers.get(code, labels.get(f"column.{code}") or code) for code in frame]
+    page.write_row(0, 0, headers, styles.header)
+    page.set_row(0, 2.2 * LINE)
+    lines = np.ones(len(frame), dtype=int)
+    for at, (code, header) in enumerate(zip(frame, headers, strict=True)):
+        style = styles.cell(code)
+        cells = [_plain(value) for value in frame[code]]
+        width = _width(header, cells, _WIDE.get(code, WIDEST))
+        page.set_column(at, at, width)
+        lines = np.maximum(lines, [_lines(value, width) for value in cells])
+        for row, value in enumerate(cells, start=1):
+            _write_cell(page, row, at, value, style)
+    for row, count in enumerate(lines, start=1):
+        # Excel fits rows when it opens a file, LibreOffice and viewers do not.
+        page.set_row(row, min(LINE * count, 400))
+    last_row, last_column = max(len(frame), 1), max(len(frame.columns) - 1, 0)
+    page.freeze_panes(1, sheet.freeze)
+    page.autofilter(0, 0, last_row, last_column)
+    for code in sheet.outcome_columns:
+        at = frame.columns.get_loc(code)
+        for word, style in styles.outcomes.items():
+            rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": style}
+            page.conditional_format(1, at, last_row, at, rule)
+    page.set_landscape()
+    page.set_paper(8)
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0)
+    page.set_footer("&L&A&R&P / &N")
+
+
+def _write_cell(page: Any, row: int, column: int, value: Any, style: Any) -> None:
+    if value is None:
+        page.write_blank(row, column, None, style)
+    elif isinstance(value, bool):
+        page.write_boolean(row, column, value, style)
+    elif isinstance(value, (int, float)):
+        page.write_number(row, column, value, style)
+    elif isinstance(value, (dt.datetime, dt.date)):
+        page.write_datetime(row, column, value, style)
+    else:
+        page.write_string(row, column, value[:32_767], style)
+
+
+def _plain(value: Any) -> Any:
+    """A cell's value: missing is blank, control characters are not for Excel."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.to_pydatetime()
+    if isinstance(value, (np.bool_, bool)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return "".join(c for c in str(value) if c in "\n\t" or unicodedata.category(c) != "Cc")
+
+
+def _lines(value: Any, width: float) -> int:
+    if not isinstance(value, str):
+        return 1
+    return sum(
+        max(1, math.ceil(_places(line) / (width - 1))) for line in value.splitlines() or [""]
+    )
+
+
+def _width(header: str, cells: Sequence[Any], widest: int) -> float:
+    """Fit a column to its text; a Chinese character takes two places (openpyxl counts one)."""
+    longest = max((_places(value) for value in cells[:2000]), default=0)
+    return min(max(longest, min(_places(header), 14), NARROWEST), widest) + 2
+
+
+def _places(value: Any) -> int:
+    if value is None:
+        return 0
+    if isinstance(value, float):
+        return len(f"{value:,.0f}") + 1
+    if isinstance(value, dt.datetime):
+        return 10
+    lines = str(value).splitlines() or [""]
+    return max(sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in line) for line in lines)
+
+
+def sheet_name(title: str) -> str:
+    """Make a legal sheet name: no ``[]:*?/\\`` and at most 31 characters."""
+    return "".join("_" if c in "[]:*?/\\'" else c for c in title)[:31] or "-"

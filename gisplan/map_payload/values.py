@@ -1,0 +1,63 @@
+"""Cells, codes and shapes as values that JSON knows."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import Any, Final, TypeGuard, cast
+
+import pandas as pd
+import shapely
+from shapely.geometry import Point, mapping
+from shapely.geometry.base import BaseGeometry
+
+from gisplan.terms import SEPARATOR
+
+DIGITS: Final = 6
+"""Decimals of a degree: 0.1 m, far below the accuracy of anything drawn."""
+
+
+def drawable(shape: Any) -> TypeGuard[BaseGeometry]:
+    """Tell whether there is something to draw."""
+    return isinstance(shape, BaseGeometry) and not shape.is_empty
+
+
+def geojson(shape: BaseGeometry) -> dict[str, Any]:
+    """Return a shape as GeoJSON, flat and rounded."""
+    flat = shapely.force_2d(shapely.transform(shape, lambda xy: xy.round(DIGITS)))
+    return dict(mapping(flat))
+
+
+def lat_lon(point: BaseGeometry) -> list[float]:
+    """Return a point as Leaflet wants it: latitude first."""
+    place = cast("Point", point)
+    return [round(place.y, DIGITS), round(place.x, DIGITS)]
+
+
+def ids(cell: Any) -> list[str]:
+    """Split a cell of ids or codes."""
+    return [part for part in text(cell).split(SEPARATOR) if part]
+
+
+def text(value: Any) -> str:
+    """Write a cell as text that UTF-8 can hold; what is missing is empty."""
+    cell = plain(value)
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).encode("utf-8", "replace").decode()
+
+
+def plain(value: Any, digits: int | None = None) -> Any:
+    """Turn a cell into a value JSON knows; whatever is missing or not finite is ``None``."""
+    if value is None or (not isinstance(value, (list, tuple, dict)) and pd.isna(value)):
+        return None
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return round(value, digits) if digits is not None else value
+    return value

@@ -1,0 +1,228 @@
+"""Codes -> words: what a verdict, a rule and a layer say to a person, in one language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from gisplan.definition import Layer, PlanDefinition
+from gisplan.labels import Labels
+from gisplan.terms import NO_PLACE, SEPARATOR, Outcome, Rule
+
+DASH = "—"
+
+
+def metres(value: float) -> str:
+    """Write metres as precisely as they are worth reading: 0.4, 12.3, 1,680."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.1f}"
+
+
+def names(ids: str, definition: PlanDefinition, language: str) -> str:
+    """Write the titles of ids joined by ``|``."""
+    titles = (definition.name(one, language) for one in ids.split(SEPARATOR) if one)
+    return ("、" if language == "zh" else ", ").join(titles)
+
+
+def rule_title(rule: str, definition: PlanDefinition, labels: Labels) -> str:
+    """Write the title of a rule, naming the constraint of ``clear_of:<id>``."""
+    head, _, key = rule.partition(":")
+    if not key:
+        return labels(f"rule.{head}")
+    return labels(f"rule.{head}", name=definition.name(key, labels.language))
+
+
+def word_rules(
+    rules: pd.DataFrame,
+    projects: pd.DataFrame,
+    definition: PlanDefinition,
+    layers: pd.DataFrame,
+    labels: Labels,
+) -> pd.DataFrame:
+    """Put the rows of `gisplan.siting.explain` into words.
+
+    Parameters
+    ----------
+    rules
+        What ``explain`` returns.
+    projects
+        The projects, for their names and their own words for their industry.
+    definition
+        Titles and clauses.
+    layers
+        One row per area with ``id``, ``status``, ``as_of`` and ``sha256``.
+    labels
+        The language.
+
+    Returns
+    -------
+    DataFrame
+        The same rows: ``project``, ``rule`` and ``outcome`` as codes; ``id``, ``name``,
+        ``rule_title``, ``outcome_title``, ``subject_title``, ``text``, ``clause``,
+        ``place``, ``clause_kind``, ``layer`` (id, status, date, hash) in words; ``measured``, ``unit``, ``threshold``,
+        ``margin``, ``sigma``, ``same`` as numbers.
+    """
+    industry = (
+        projects["industry"] if "industry" in projects else pd.Series("", index=projects.index)
+    )
+    said = industry.fillna("").to_dict()
+    cited = {row.id: _cited(row, labels) for row in layers.itertuples(index=False)}
+    worded = pd.DataFrame(
+        [
+            _rule(row, said.get(row.project, ""), definition, cited, labels)
+            for row in rules.itertuples(index=False)
+        ],
+        columns=_RULE_COLUMNS,
+    )
+    ids = projects["id"] if "id" in projects else pd.Series("", index=projects.index)
+    worded["id"] = worded["project"].map(ids.fillna("").to_dict())
+    worded["name"] = worded["project"].map(projects["name"].fillna("").to_dict())
+    numbers = ["measured", "threshold", "margin", "sigma", "same"]
+    worded[numbers] = rules[numbers].to_numpy()
+    return worded
+
+
+_RULE_COLUMNS = [
+    "project", "rule", "outcome", "rule_title", "outcome_title", "subject_title", "text",
+    "unit", "clause", "place", "clause_kind", "layer",
+]  # fmt: skip
+
+
+def _cited(layer: Any, labels: Labels) -> str:
+    """Name a layer so that it can be found again: id, status, date, hash."""
+    status = labels(f"status.{layer.status if isinstance(layer.status, str) else 'none'}")
+    date = layer.as_of.date().isoformat() if layer.as_of is not pd.NaT else ""
+    digest = layer.sha256[:8] if isinstance(layer.sha256, str) else ""
+    return " ".join(filter(None, (layer.id, status, date, digest)))
+
+
+def _rule(
+    row: Any, industry: str, plan: PlanDefinition, cited: dict[str, str], labels: Labels
+) -> tuple[Any, ...]:
+    subjects = [one for one in row.subject.split(SEPARATOR) if one]
+    clauses = [layer.clause for one in subjects if (layer := plan.layer(one)).clause is not None]
+    text = _text(row, industry, subjects, plan, labels)
+    return (
+        row.project,
+        row.rule,
+        row.outcome,
+        rule_title(row.rule, plan, labels),
+        labels(f"outcome.{row.outcome}"),
+        names(row.subject, plan, labels.language),
+        text,
+        labels(f"unit.{row.unit}") if row.unit else "",
+        " / ".join(clause.quote for clause in clauses),
+        " / ".join(clause.place for clause in clauses),
+        " / ".join(labels(f"clause.{clause.kind}") for clause in clauses),
+        " / ".join(cited[one] for one in subjects if one in cited),
+    )
+
+
+def _text(
+    row: Any, industry: str, subjects: list[str], plan: PlanDefinition, labels: Labels
+) -> str:
+    head, _, key = row.rule.partition(":")
+    layer: Layer | None = plan.layer(key or subjects[0]) if key or subjects else None
+    codes, _, match = row.detail.partition(";")
+    values = {
+        "name": names(row.subject, plan, labels.language) or DASH,
+        "owner": (layer.owner if layer else None) or DASH,
+        "margin": metres(abs(row.margin)),
+        "share": f"{row.share:.0%}",
+        "distance": metres(row.measured),
+        "touch": metres(row.measured),
+        "within": metres(row.threshold),
+        "setback": metres(getattr(layer, "setback", 0.0)),
+        "codes": codes.replace(SEPARATOR, " "),
+        "match": match.replace(SEPARATOR, " ") or DASH,
+        "value": industry,
+    }
+    said = labels(f"text.{row.situation}", **values)
+    if row.outcome == Outcome.NOT_APPLICABLE and head in (Rule.IN_ZONE, Rule.NEAR_CORRIDOR):
+        said += labels("text.other_fact")
+    return said
+
+
+def word_verdicts(
+    projects: pd.DataFrame,
+    verdicts: pd.DataFrame,
+    told_rules: pd.DataFrame,
+    definition: PlanDefinition,
+    labels: Labels,
+) -> pd.DataFrame:
+    """Lay out verdicts for people: same index, text and numbers, in reading order.
+
+    Parameters
+    ----------
+    projects, verdicts
+        The two frames, of one index.
+    told_rules
+        What `word_rules` returns for them.
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``name``, ``industry``, ``investment``, ``outcome`` and ``nominal`` in
+        words, ``confidence``, ``flip_distance``, ``zone``, ``zone_margin``, ``corridor``,
+        ``corridor_distance``, ``because`` (titles of the deciding rules), ``reasons``
+        (what each found, its clause and its layer), ``unchecked``, ``issues``.
+    """
+    language = labels.language
+    told = pd.DataFrame(index=projects.index)
+    for column in ("id", "name", "industry", "investment"):
+        told[column] = projects[column] if column in projects else None
+    for column in ("outcome", "nominal"):
+        told[column] = [labels(f"outcome.{code}") for code in verdicts[column]]
+    for column in ("confidence", "flip_distance"):
+        told[column] = verdicts[column]
+    for column in ("zone", "corridor"):
+        told[column] = [names(ids, definition, language) for ids in verdicts[column].fillna("")]
+        number = "zone_margin" if column == "zone" else "corridor_distance"
+        told[number] = verdicts[number]
+    told["because"] = [_because(codes, definition, labels) for codes in verdicts["reasons"]]
+    found = _findings(told_rules, labels)
+    told["reasons"] = [
+        _reasons(codes, found.get(label, {}), labels)
+        for label, codes in verdicts["reasons"].items()
+    ]
+    told["unchecked"] = [names(ids, definition, language) for ids in verdicts["unchecked"]]
+    told["issues"] = verdicts["issues"].fillna("").str.replace(SEPARATOR, " ")
+    return told
+
+
+def _deciding(codes: str) -> list[str]:
+    return [one.rpartition("=")[0] for one in codes.split(SEPARATOR) if one]
+
+
+def _because(codes: str, plan: PlanDefinition, labels: Labels) -> str:
+    titles = (rule_title(rule, plan, labels) for rule in _deciding(codes))
+    return ("、" if labels.language == "zh" else ", ").join(titles)
+
+
+def _findings(told_rules: pd.DataFrame, labels: Labels) -> dict[Any, dict[str, str]]:
+    """What each rule found, with clause and layer, by project and rule."""
+    found: dict[Any, dict[str, str]] = {}
+    for row in told_rules.itertuples(index=False):
+        said = labels("text.reason", rule=row.rule_title, text=row.text)
+        if row.clause:
+            said += labels(
+                "text.by_clause", kind=row.clause_kind, quote=row.clause, place=row.place
+            )
+        if row.layer:
+            said += labels("text.by_layer", layer=row.layer)
+        found.setdefault(row.project, {})[row.rule] = said
+    return found
+
+
+def _reasons(codes: str, found: dict[str, str], labels: Labels) -> str:
+    if codes == NO_PLACE:
+        return labels("text.unlocated")
+    return "\n".join(found[rule] for rule in _deciding(codes) if rule in found)
+
+
+def counts(outcomes: Iterable[str], labels: Labels) -> str:
+    """Count outcomes in one line, worst first, leaving out those that do not occur."""
+    values = pd.Series(list(outcomes), dtype="object").value_counts()
+    shown = [f"{labels(f'outcome.{o}')} {values[o]}" for o in Outcome if o.value in values]
+    return ("，" if labels.language == "zh" else ", ").join(shown)
