@@ -115,7 +115,8 @@ def gisplan() -> None:
 @_quiet
 def check(
     projects_file: Path, output: Path | None, plan_folder: Path | None, crs: str | None,
-    encoding: str | None, sheet: str | None, lang: str | None, strict: bool, as_json: bool, quiet: bool,
+    encoding: str | None, sheet: str | None, lang: str | None, strict: bool, as_json: bool,
+    quiet: bool,
 ) -> int:  # fmt: skip
     """Judge a list of projects."""
     labels = Labels(lang)
@@ -127,7 +128,7 @@ def check(
     from gisplan.results import Run, checked, save
 
     run = Run.of(plan, projects_file, read, crs)
-    result = checked(plan, read)
+    result = checked(plan, projects_file, read)
     if output is not None:
         save(output, result, run, labels)
     if as_json:
@@ -268,8 +269,11 @@ def convert(
     from gisplan.results import save_converted
 
     target = parse_crs(to)
-    read = _read(source, from_, encoding, sheet)
-    assert read is not None
+    if target.offset != "none" and output.suffix.lower() not in (".xlsx", ".csv"):
+        raise OutputError("output_no_crs", path=output, crs=target.name)
+    from gisplan.io.projects import intake
+
+    read = intake(source, crs=from_, encoding=encoding, sheet=sheet)
     moved = transform(read.projects, target)
     save_converted(output, moved, labels)
     if not quiet:
@@ -292,7 +296,7 @@ def demo(output: Path, lang: str | None) -> int:
     plan = open_plan()
     projects_file = example_folder() / "projects.csv"
     read = intake(projects_file)
-    result = checked(plan, read)
+    result = checked(plan, projects_file, read)
     run = Run.of(plan, projects_file, read, None)
     page = output / f"{plan.definition.id}.html"
     save(output / "siting.xlsx", result, run, labels)

@@ -92,18 +92,20 @@ class StudyArea(Layer):
     title: Text = Text(zh="规划范围", en="Study area")
 
 
-class Zone(Layer):
+class Oriented(Layer):
+    """An area that is to develop industries of its own."""
+
+    aliases: tuple[str, ...] = ()
+    industries: tuple[IndustryCode, ...] = ()
+
+
+class Zone(Oriented):
     """A zone and the industries it is to develop."""
 
-    aliases: tuple[str, ...] = ()
-    industries: tuple[IndustryCode, ...] = ()
 
-
-class Corridor(Layer):
+class Corridor(Oriented):
     """A corridor: an axis, the rings drawn round it and the distance that counts as near."""
 
-    aliases: tuple[str, ...] = ()
-    industries: tuple[IndustryCode, ...] = ()
     rings: tuple[Metres, ...] = ()
     within: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
 
@@ -219,6 +221,11 @@ class PlanDefinition(Model):
     def name(self, area_id: str, language: str = "zh") -> str:
         """Return the title of an area in a language."""
         return self.layer(area_id).title.get(language)
+
+    @property
+    def oriented(self) -> tuple[Oriented, ...]:
+        """Zones, then corridors: the areas whose industries are compared."""
+        return (*self.zones.values(), *self.corridors.values())
 
     @property
     def unchecked(self) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ _OUTSIDE = re.compile(
 )
 _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script\s*>", re.IGNORECASE | re.DOTALL)
 _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
+_PICTURE = re.compile(r"url\(data:image/png;base64,[^)]*\)")
 _HEX_ID = re.compile(r"[0-9a-f]{32}")
 _HOST = re.compile(r"(https?://)(?:\{s\}\.|[^/{]*\{s\}[^/.]*\.)?([^/{}?]+)")
 
@@ -111,6 +112,8 @@ class OfflineFigure(branca.Figure):
         _refuse_outside(header + body)
         added = self._added()
         scripts, styles = self._assets(script)
+        if not added:  # pictures of Leaflet's own controls and markers, which our page has not
+            styles = _PICTURE.sub("none", styles)
         parts = {
             "header": header, "body": body, "scripts": scripts, "styles": styles,
             "script": _for_script(script), "added": added,
@@ -319,6 +322,7 @@ def _own(name: str) -> str:
     if name.startswith("app/"):
         text = "\n".join(line.strip() for line in text.splitlines() if not _is_remark(line))
     if name.endswith(".css"):
+        text = re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
         return re.sub(r"url\((images/[\w.-]+)\)", lambda m: f"url({_data_uri(m[1])})", text)
     # Leaflet names its home in a control that our page switches off: no address stays.
     return _for_script(_SOURCE_MAP.sub("", text).replace('href="https://leafletjs.com"', ""))

@@ -9,6 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyproj
+
 from gisplan.crs import transform
 from gisplan.definition import PlanDefinition
 from gisplan.errors import Finding
@@ -135,6 +137,11 @@ class Plan:
         language = Labels(language).language
         return plot(self.definition, self.areas, projects, verdicts, language=language, **options)
 
+    @property
+    def crs(self) -> pyproj.CRS:
+        """The projected coordinate system in which everything is measured."""
+        return pyproj.CRS(self.areas.crs)
+
     @cached_property
     def layers(self) -> pd.DataFrame:
         """Layers with their ids, titles, status, accuracy, clause and hash, one row each."""
@@ -164,7 +171,7 @@ class Plan:
 
     def _within(self, projects: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         """Bring projects into the plan's CRS: the door to every analysis."""
-        return transform(projects, self.areas.crs)
+        return transform(projects, self.crs)
 
     def _issues(self, projects: gpd.GeoDataFrame) -> pd.Series:
         import pandas as pd
@@ -189,7 +196,8 @@ class Plan:
         from html import escape
 
         title = escape(self.definition.title.get(labels.language))
-        return f"<b>{title}</b> · {escape(self.definition.version)} · {escape(self.definition.crs)}{table}"
+        version, crs = escape(self.definition.version), escape(self.definition.crs)
+        return f"<b>{title}</b> · {version} · {crs}{table}"
 
 
 def open_plan(folder: str | Path | None = None) -> Plan:

@@ -80,6 +80,7 @@ class Result:
     """A plan, the list that was read, and the verdicts on it."""
 
     plan: Plan
+    file: str
     read: Intake
     verdicts: pd.DataFrame
 
@@ -94,9 +95,9 @@ class Result:
         return self.projects.geometry.notna() & ~self.projects.geometry.is_empty
 
 
-def checked(plan: Plan, read: Intake) -> Result:
-    """Judge a list that was read."""
-    return Result(plan, read, plan.check(read.projects))
+def checked(plan: Plan, file: Path, read: Intake) -> Result:
+    """Judge a list that was read from a file."""
+    return Result(plan, file.name, read, plan.check(read.projects))
 
 
 def save(path: Path, result: Result, run: Run, labels: Labels) -> None:
@@ -110,9 +111,7 @@ def save(path: Path, result: Result, run: Run, labels: Labels) -> None:
         write_json(path, run.facts, machine_rows(result.projects, result.verdicts))
     else:
         there = (
-            transform(result.projects, result.plan.areas.crs)
-            if suffix == ".gpkg"
-            else result.projects
+            transform(result.projects, result.plan.crs) if suffix == ".gpkg" else result.projects
         )
         write_vector(path, there, result.verdicts)
 
@@ -145,9 +144,7 @@ def save_converted(path: Path, projects: gpd.GeoDataFrame, labels: Labels) -> No
 
 def _sheets(result: Result, run: Run, labels: Labels) -> list[Sheet]:
     rules = result.plan.explain(result.projects, language=labels.language)
-    order = ["id", "name", "rule_title", "outcome_title", "subject_title", "text", "measured", "unit",
-             "threshold", "margin", "sigma", "same", "clause", "place", "clause_kind", "layer"]  # fmt: skip
-    told = rules[order].rename(
+    told = rules[list(_RULE_SHEET)].rename(
         columns={"rule_title": "rule", "outcome_title": "outcome", "subject_title": "subject"}
     )
     return [
@@ -162,6 +159,11 @@ def _sheets(result: Result, run: Run, labels: Labels) -> list[Sheet]:
         Sheet(labels("sheet.sources"), _sources(result, run, labels)),
     ]
 
+
+_RULE_SHEET = (
+    "id", "name", "rule_title", "outcome_title", "subject_title", "text", "measured", "unit",
+    "threshold", "margin", "sigma", "same", "clause", "place", "clause_kind", "layer",
+)  # fmt: skip
 
 _VERDICT_SHEET = (
     "id", "name", "outcome", "confidence", "zone", "zone_margin", "corridor", "corridor_distance",
@@ -243,6 +245,10 @@ def _sources(result: Result, run: Run, labels: Labels) -> pd.DataFrame:
         {"kind": labels("run.about"), "title": labels(f"run.{key}"), "sha256": facts[fact]}
         for key, fact in hashes
     ]
+    about += [
+        {"kind": labels("run.evidence"), "basis": labels(f"evidence.{code}", value=value)}
+        for code, value in result.read.evidence
+    ]
     return pd.concat([told.astype("object"), pd.DataFrame(about)], ignore_index=True)
 
 
@@ -294,8 +300,14 @@ def summary_lines(result: Result, labels: Labels) -> list[str]:
         labels(
             "cli.plan_line", title=title, version=plan.definition.version, count=len(plan.areas)
         ),
-        labels("cli.read_line", file=_file(result), rows=len(verdicts), located=located),
+        labels("cli.read_line", file=result.file, rows=len(verdicts), located=located),
         labels("cli.result_line", counts=counts(verdicts["outcome"], labels)),
+    ]
+    # How the coordinates were read decides everything, so it is said each time.
+    lines += [
+        labels(f"evidence.{code}", value=value)
+        for code, value in result.read.evidence
+        if code.startswith(("crs_", "axes_", "layers_left"))
     ]
     unknown = verdicts[verdicts["outcome"] == Outcome.UNKNOWN]
     if len(unknown):
@@ -316,12 +328,9 @@ def summary_lines(result: Result, labels: Labels) -> list[str]:
             f"{value:g}" for value in (schematic["accuracy"].min(), schematic["accuracy"].max())
         )
         lines.append(labels("cli.schematic_line", n=len(schematic), low=low, high=high))
-    issues = result.read.issues
-    if len(issues):
-        codes = ", ".join(
-            f"{code} ×{n}" for code, n in issues["code"].value_counts(sort=False).items()
-        )
-        lines.append(labels("cli.issues_line", n=len(issues), codes=codes))
+    for code, count in result.read.issues["code"].value_counts(sort=False).items():
+        message = labels(f"issue.{code}.message")
+        lines.append(labels("cli.issue_line", code=code, n=count, message=message))
     return lines
 
 
@@ -336,11 +345,6 @@ def _why(result: Result, labels: Labels) -> str:
         for rule, n in told.loc[unknown & result.located, "because"].value_counts().items()
     ]
     return ("、" if labels.language == "zh" else ", ").join(parts)
-
-
-def _file(result: Result) -> str:
-    issues = result.read.issues
-    return str(issues["file"].iloc[0]) if len(issues) else ""
 
 
 def layers_table(plan: Plan, labels: Labels) -> str:
@@ -415,11 +419,11 @@ def pictures(folder: Path, result: Result, labels: Labels) -> list[Path]:
 
     paths = [folder / f"{result.plan.definition.id}.png", folder / "verdicts.png"]
     sheet = result.plan.plot(result.projects, result.verdicts, language=labels.language)
-    write_bytes(paths[0], render(sheet, ".png", dpi=110))
+    write_bytes(paths[0], render(sheet, ".png", dpi=90))
     headers, rows = terminal_rows(result, labels)
     table = pd.DataFrame(rows, columns=headers)
     figure = plot_table(table, title=labels("run.title"), language=labels.language)
-    write_bytes(paths[1], render(figure, ".png", dpi=110))
+    write_bytes(paths[1], render(figure, ".png", dpi=90))
     return paths
 
 

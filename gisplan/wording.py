@@ -60,14 +60,14 @@ def word_rules(
     DataFrame
         The same rows: ``project``, ``rule`` and ``outcome`` as codes; ``id``, ``name``,
         ``rule_title``, ``outcome_title``, ``subject_title``, ``text``, ``clause``,
-        ``place``, ``clause_kind``, ``layer`` (id, status, date, hash) in words; ``measured``, ``unit``, ``threshold``,
-        ``margin``, ``sigma``, ``same`` as numbers.
+        ``place``, ``clause_kind``, ``layer`` (id, status, date, hash) in words;
+        ``measured``, ``unit``, ``threshold``, ``margin``, ``sigma``, ``same`` as numbers.
     """
     industry = (
         projects["industry"] if "industry" in projects else pd.Series("", index=projects.index)
     )
     said = industry.fillna("").to_dict()
-    cited = {row.id: _cited(row, labels) for row in layers.itertuples(index=False)}
+    cited = {str(row.id): _cited(row, labels) for row in layers.itertuples(index=False)}
     worded = pd.DataFrame(
         [
             _rule(row, said.get(row.project, ""), definition, cited, labels)
@@ -211,7 +211,7 @@ def _findings(told_rules: pd.DataFrame, labels: Labels) -> dict[Any, dict[str, s
             )
         if row.layer:
             said += labels("text.by_layer", layer=row.layer)
-        found.setdefault(row.project, {})[row.rule] = said
+        found.setdefault(row.project, {})[str(row.rule)] = said
     return found
 
 

@@ -45,7 +45,7 @@ def read_definition(folder: Path) -> PlanDefinition:
     try:
         return PlanDefinition.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        findings = (Finding("error", PLAN_FILE, "toml", {"detail": error}),)
+        findings: tuple[Finding, ...] = (Finding("error", PLAN_FILE, "toml", {"detail": error}),)
     except pydantic.ValidationError as error:
         findings = tuple(_finding(one, text) for one in error.errors())
     raise PlanError("plan_invalid", findings, path=path, count=len(findings))
@@ -183,19 +183,20 @@ class _Reader:
         return frame[frame[column].astype("str") == value.strip("'")]
 
     def _geometry(self, place: str, kind: Kind, source: str, frame: gpd.GeoDataFrame) -> Any:
-        geometries = frame.geometry[~(frame.geometry.isna() | frame.geometry.is_empty)]
-        if geometries.empty:
+        held = frame.geometry
+        held = gpd.GeoSeries(held[~(held.isna() | held.is_empty)])
+        if held.empty:
             self._fault(place, "no_feature", path=source, where=place)
             return None
         wanted, code = (
             _WANTED.get(kind, _POLYGONS),
             "not_line" if kind in _WANTED else "not_polygon",
         )
-        others = sorted(set(geometries.geom_type) - wanted)
+        others = sorted(set(held.geom_type) - wanted)
         if others:
             self._fault(place, code, path=source, found=", ".join(others))
             return None
-        parts = shapely.force_2d(geometries.to_numpy())
+        parts = shapely.force_2d(np.asarray(held.array, dtype=object))
         sound = shapely.make_valid(parts, method="structure", keep_collapsed=False)
         if not shapely.is_valid(parts).all():
             before, after = shapely.area(parts).sum(), shapely.area(sound).sum()

@@ -38,7 +38,9 @@ def machine_rows(projects: gpd.GeoDataFrame, verdicts: pd.DataFrame) -> list[dic
         {"id": projects.get("id"), "name": projects.get("name")}, index=projects.index
     )
     table = pd.concat([table, place, verdicts], axis=1)
-    return [{key: _value(value) for key, value in row.items()} for row in table.to_dict("records")]
+    return [
+        {str(key): _value(value) for key, value in row.items()} for row in table.to_dict("records")
+    ]
 
 
 def write_json(path: Path, run: Mapping[str, Any], rows: list[dict[str, Any]]) -> None:

@@ -112,12 +112,12 @@ class _Styles:
 
 def _write_sheet(book: Any, sheet: Sheet, styles: _Styles, labels: Labels) -> None:
     page = book.add_worksheet(sheet_name(sheet.title))
-    frame = sheet.frame
-    headers = [sheet.headers.get(code, labels.get(f"column.{code}") or code) for code in frame]
+    frame, codes = sheet.frame, [str(code) for code in sheet.frame]
+    headers = [sheet.headers.get(code, labels.get(f"column.{code}") or code) for code in codes]
     page.write_row(0, 0, headers, styles.header)
     page.set_row(0, 2.2 * LINE)
     lines = np.ones(len(frame), dtype=int)
-    for at, (code, header) in enumerate(zip(frame, headers, strict=True)):
+    for at, (code, header) in enumerate(zip(codes, headers, strict=True)):
         style = styles.cell(code)
         cells = [_plain(value) for value in frame[code]]
         width = _width(header, cells, _WIDE.get(code, WIDEST))
@@ -132,7 +132,7 @@ def _write_sheet(book: Any, sheet: Sheet, styles: _Styles, labels: Labels) -> No
     page.freeze_panes(1, sheet.freeze)
     page.autofilter(0, 0, last_row, last_column)
     for code in sheet.outcome_columns:
-        at = frame.columns.get_loc(code)
+        at = codes.index(code)
         for word, style in styles.outcomes.items():
             rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": style}
             page.conditional_format(1, at, last_row, at, rule)
@@ -197,5 +197,5 @@ def _places(value: Any) -> int:
 
 
 def sheet_name(title: str) -> str:
-    """Make a legal sheet name: no ``[]:*?/\\`` and at most 31 characters."""
+    r"""Make a legal sheet name: no ``[]:*?/\\`` and at most 31 characters."""
     return "".join("_" if c in "[]:*?/\\'" else c for c in title)[:31] or "-"

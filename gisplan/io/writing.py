@@ -42,7 +42,11 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write bytes, whole or not at all."""
-    write_whole(path, lambda beside: beside.write_bytes(content) and None)
+
+    def write(beside: Path) -> None:
+        beside.write_bytes(content)
+
+    write_whole(path, write)
 
 
 def write_text(path: Path, content: str) -> None:

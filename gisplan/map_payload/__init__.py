@@ -75,6 +75,7 @@ def map_payload(
         "projects": shown,
         "rules": seen.rules.values(),
         "clauses": seen.clauses.values(),
+        "lines": seen.lines.values(),
         "columns": seen.columns.values(),
         "judged": verdicts is not None,
         "outcomes": _outcomes(shown, labels),
@@ -117,7 +118,7 @@ def _bounds(drawn: list[dict[str, Any]], shown: list[dict[str, Any]]) -> list[fl
     A project further from the plan than half its extent must not shrink the plan to a dot.
     """
     plan = [p for one in drawn if one["geo"] for p in _positions(one["geo"]["coordinates"])]
-    places = [(one["at"][1], one["at"][0]) for one in shown if one["at"]]
+    places = [(one["at"][1], one["at"][0]) for one in shown if "at" in one]
     if not plan and not places:
         return [-60.0, -180.0, 60.0, 180.0]
     west, south, east, north = shapely.MultiPoint(plan or places).bounds

@@ -26,13 +26,13 @@ class Lookup:
     """Values that occur again and again, each written into the page once."""
 
     def __init__(self) -> None:
-        self.places: dict[tuple[str, ...], int] = {}
+        self.places: dict[tuple[Any, ...], int] = {}
 
-    def number(self, *value: str) -> int:
+    def number(self, *value: Any) -> int:
         """Return the place of a value, adding it where it is new."""
         return self.places.setdefault(value, len(self.places))
 
-    def values(self) -> list[list[str]]:
+    def values(self) -> list[list[Any]]:
         """Return the values in the order of their numbers."""
         return [list(value) for value in self.places]
 
@@ -41,7 +41,7 @@ class Seen:
     """What the projects of a page share."""
 
     def __init__(self) -> None:
-        self.rules, self.clauses, self.columns = Lookup(), Lookup(), Lookup()
+        self.rules, self.clauses, self.columns, self.lines = (Lookup() for _ in range(4))
 
 
 def project_values(
@@ -68,7 +68,7 @@ def project_values(
         if judged is not None:
             one |= _verdict(judged[k], labels)
             one["rules"] = told.get(label) or _rules_of(judged[k], titles, seen)
-        out.append(one)
+        out.append({key: value for key, value in one.items() if value not in (None, "", [])})
     return out
 
 
@@ -80,7 +80,7 @@ def _project(
     row: Mapping[Any, Any], shape: BaseGeometry | None, labels: Labels, seen: Seen
 ) -> dict[str, Any]:
     fields = [
-        [seen.columns.number(labels.get(f"map.{c}") or labels(f"column.{c}")), said]
+        [seen.columns.number(labels.get(f"map.field_{c}") or labels(f"column.{c}")), said]
         for c in _CARD_COLUMNS
         if (said := _field(c, row.get(c), labels))
     ]
@@ -112,29 +112,28 @@ def _verdict(row: Mapping[Any, Any], labels: Labels) -> dict[str, Any]:
     }
 
 
-def _rules_of(row: Mapping[Any, Any], titles: Mapping[str, str], seen: Seen) -> list[list[Any]]:
+def _rules_of(row: Mapping[Any, Any], titles: Mapping[str, str], seen: Seen) -> list[int]:
     return [
-        [seen.rules.number(code, title), text(row.get(code)), "", -1]
+        seen.lines.number(seen.rules.number(code, title), text(row.get(code)), "", -1)
         for code, title in titles.items()
         if text(row.get(code))
     ]
 
 
-def _told(rules: pd.DataFrame | None, seen: Seen) -> dict[Any, list[list[Any]]]:
-    """Group the worded rules by project: rule, outcome, text and clause or -1."""
-    out: dict[Any, list[list[Any]]] = {}
+def _told(rules: pd.DataFrame | None, seen: Seen) -> dict[Any, list[int]]:
+    """Group the worded rules by project: numbers of lines of rule, outcome, text, clause."""
+    out: dict[Any, list[int]] = {}
     if rules is None:
         return out
     for row in rules.to_dict("records"):
-        code = text(row.get("rule"))
-        quote = text(row.get("clause"))
+        code, quote = text(row.get("rule")), text(row.get("clause"))
         clause = (quote, text(row.get("place")), text(row.get("clause_kind")))
-        line = [
+        line = seen.lines.number(
             seen.rules.number(code, text(row.get("rule_title")) or code),
             text(row.get("outcome")),
             text(row.get("text")),
             seen.clauses.number(*clause) if quote else -1,
-        ]
+        )
         out.setdefault(row["project"], []).append(line)
     return out
 

@@ -133,7 +133,7 @@ def _zone(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict[str
     situation = np.where(np.isnan(margin), "required_no_data", situation)
     inside = np.greater_equal(margins, 0)
     subject = [
-        _join(ids, row) or one for row, one in zip(inside, _nearest(ids, margins), strict=True)
+        own or one for own, one in zip(_joined(ids, inside), _nearest(ids, margins), strict=True)
     ]
     return {
         "subject": subject, "situation": situation, "measured": margin, "threshold": 0.0,
@@ -164,9 +164,7 @@ def _industry(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict
     codes = facts["industry_codes"].fillna("").to_numpy()
     match = facts["industry_match"].fillna("").to_numpy()
     passed, none = plan.policy.rank(Outcome.PASS), plan.policy.rank(Outcome.NOT_APPLICABLE)
-    stated = np.array(
-        [bool(layer.industries) for layer in (*plan.zones.values(), *plan.corridors.values())]
-    )
+    stated = np.array([bool(layer.industries) for layer in plan.oriented])
     situation = np.where(answer.nominal == passed, "industry_fits", "industry_differs")
     situation = np.where(answer.nominal == none, "industry_public", situation)
     situation = np.where(~(members & stated).any(axis=1), "industry_silent", situation)
@@ -175,8 +173,9 @@ def _industry(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict
     )
     situation = np.where(~members.any(axis=1) & (codes != ""), "industry_outside", situation)
     return {
-        "subject": [_join(of.membership.ids, row) for row in members],
-        "situation": situation, "unit": "", "same": np.where(members.any(axis=1), answer.same, np.nan),
+        "subject": _joined(of.membership.ids, members),
+        "situation": situation, "unit": "",
+        "same": np.where(members.any(axis=1), answer.same, np.nan),
         "detail": [f"{c};{m}" for c, m in zip(codes, match, strict=True)],
     }  # fmt: skip
 
@@ -209,9 +208,10 @@ def _constraint(
 def _nearest(ids: tuple[str, ...], margins: Floats) -> list[str]:
     """Id of the area with the largest margin; all of them where none could be measured."""
     best = _best(margins)
-    silent = np.isnan(margins).all(axis=1)
+    silent = np.atleast_1d(np.isnan(margins).all(axis=1))
     return [SEPARATOR.join(ids) if none else ids[at] for at, none in zip(best, silent, strict=True)]
 
 
-def _join(ids: tuple[str, ...], member: Any) -> str:
-    return SEPARATOR.join(key for key, one in zip(ids, member, strict=True) if one)
+def _joined(ids: tuple[str, ...], member: Any) -> list[str]:
+    """Ids of the areas that each row is a member of, joined by ``|``."""
+    return [SEPARATOR.join(np.array(ids, dtype=object)[row]) for row in member]

@@ -218,10 +218,9 @@ def _membership(facts: pd.DataFrame, plan: PlanDefinition) -> Membership:
     margins += [
         one.within - facts[f"distance:{key}"].to_numpy() for key, one in plan.corridors.items()
     ]
-    layers = [*plan.zones.values(), *plan.corridors.values()]
     inside = [
         probability(margin, axis_error(layer.error, accuracy))
-        for margin, layer in zip(margins, layers, strict=True)
+        for margin, layer in zip(margins, plan.oriented, strict=True)
     ]
     ids = (*plan.zones, *plan.corridors)
     return Membership(ids, len(plan.zones), np.column_stack(margins), np.column_stack(inside))
@@ -274,10 +273,12 @@ def _industry(facts: pd.DataFrame, of: Membership, plan: PlanDefinition, located
 
 
 def _fits(codes: pd.Series, plan: PlanDefinition) -> tuple[Bools, Bools, Bools]:
-    """Per project and area: its industry is wanted there; the area says what it wants;
-    and per project: it is a public service or infrastructure.
+    """Tell what is wanted where, and what is public.
+
+    Per project and area: its industry is wanted there; the area says what it wants. Per
+    project: it is a public service or infrastructure.
     """
-    layers = [*plan.zones.values(), *plan.corridors.values()]
+    layers = plan.oriented
     stated = np.array([bool(layer.industries) for layer in layers])
     which, unique = pd.factorize(codes.fillna(""))
     fits = np.zeros((len(unique), len(layers)), dtype=bool)
@@ -318,12 +319,22 @@ def _how_sure(
     decisive = np.stack([_decides(a, answers, nominal, plan) for a in answers])
     same = np.stack([a.same for a in answers])
     distance = np.stack([np.abs(a.margin) for a in answers])
-    relevant = np.where(open_.any(axis=0), open_, decisive)
-    confidence = _column_min(np.where(relevant, same, np.nan))
-    # No single edge decides: several rules fail together, and the surest of them holds it.
     standing = np.stack([(a.nominal == nominal) & _harmful(a, plan) for a in answers])
-    together = _row_max(np.where(standing, same, np.nan).T)
-    confidence = np.where(np.isnan(confidence), together, confidence)
+
+    def among(rules: Bools) -> Floats:
+        return np.where(rules, same, np.nan)
+
+    # The least sure rule that alone would change the answer, open ones first. Where no rule
+    # alone would, several have to fall together, and the surest of them holds the answer.
+    # Where no rule could change it at all, it is certain.
+    confidence = np.ones(len(nominal))
+    for p in (
+        _column_max(among(standing)),
+        _column_min(among(decisive)),
+        _column_max(among(open_)),
+        _column_min(among(decisive & open_)),
+    ):
+        confidence = np.where(np.isnan(p), confidence, p)
     flip = _column_min(np.where(decisive, distance, np.nan))
     unknown = (outcome == plan.policy.rank(Outcome.UNKNOWN)) | ~assessment.located
     return np.where(unknown, np.nan, confidence), np.where(unknown, np.nan, flip)
@@ -423,7 +434,8 @@ def _joined(member: Bools, ids: tuple[str, ...]) -> list[str | float]:
 def _category(ranks: Ranks, order: Sequence[Outcome]) -> pd.Categorical:
     """Outcomes as categories that do not depend on the rows at hand."""
     position = np.array([OUTCOMES.index(outcome.value) for outcome in order])
-    return pd.Categorical.from_codes(position[ranks], categories=list(OUTCOMES), ordered=True)
+    dtype = pd.CategoricalDtype(list(OUTCOMES), ordered=True)
+    return pd.Categorical.from_codes(position[ranks], dtype=dtype)
 
 
 def _worst(ranks: Sequence[Ranks]) -> Ranks:
@@ -436,6 +448,10 @@ def _row_max(values: Floats) -> Floats:
         return np.full(len(values), np.nan)
     best = np.where(np.isnan(values), -np.inf, values).max(axis=1)
     return np.where(np.isneginf(best), np.nan, best)
+
+
+def _column_max(values: Floats) -> Floats:
+    return _row_max(values.T)
 
 
 def _column_min(values: Floats) -> Floats:

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisplan.crs import require_metric
-from gisplan.definition import PlanDefinition
+from gisplan.definition import Constraint, PlanDefinition
 from gisplan.errors import CrsError
 from gisplan.industries import classify
 from gisplan.terms import Kind, Shape
@@ -62,9 +62,9 @@ def measure(
     CrsError
         Where the two frames differ in CRS or it is not in metres.
     """
-    require_metric(areas.crs)
-    if projects.crs != areas.crs:
+    if areas.crs is None or projects.crs != areas.crs:
         raise CrsError("crs_differs", found=projects.crs, wanted=areas.crs)
+    require_metric(areas.crs)
     geometries = np.asarray(projects.geometry.array, dtype=object)
     shape = shapes(geometries)
     facts: dict[str, Any] = {"shape": pd.array(shape, dtype="str")}
@@ -76,7 +76,7 @@ def measure(
         area = known.get((kind, key))
         columns = _AGAINST[kind](geometries, shape, area, key, layer, definition)
         facts |= {f"{name}:{key}": values for name, values in columns.items()}
-        if kind is Kind.CONSTRAINT and layer.coverage is not None:
+        if isinstance(layer, Constraint) and layer.coverage is not None:
             coverage = known.get((Kind.COVERAGE, key))
             facts[f"covered:{key}"] = _covered(geometries, shape, coverage)
     matched = classify(_text(projects, "industry"), _text(projects, "industry_code"))

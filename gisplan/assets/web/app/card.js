@@ -131,7 +131,7 @@
 
     _rules: function (project) {
       var app = this.app, words = app.words, list = el("ul", "gp-rules");
-      (project.rules || []).forEach(function (rule) {
+      project.rules.forEach(function (rule) {
         var look = app.looks[rule.outcome] || app.plain;
         var glyph = el("span", "gp-glyph", look.glyph, { "aria-hidden": "true" });
         glyph.style.backgroundColor = look.color;
@@ -151,8 +151,8 @@
 
     _clauses: function (project) {
       var app = this.app, self = this, box = el("div");
-      if ((project.rules || []).some(function (rule) { return rule.clause; })) return null;
-      (project.zones || []).concat(project.corridor || []).forEach(function (id) {
+      if (project.rules.some(function (rule) { return rule.clause; })) return null;
+      project.zones.concat(project.corridor || []).forEach(function (id) {
         var area = app.area(id);
         if (area && area.clause && app.counts(project, area)) put(box, self._quote(area.clause));
       });
@@ -161,7 +161,7 @@
 
     _unchecked: function (project) {
       var app = this.app, words = app.words, list = el("ul", "gp-plain");
-      (project.unchecked || []).forEach(function (id) {
+      project.unchecked.forEach(function (id) {
         var area = app.area(id);
         var owner = area && area.owner ? " · " + words.owner + " " + area.owner : "";
         put(list, el("li", "", (area ? area.title : id) + owner));
@@ -171,7 +171,7 @@
 
     _issues: function (project) {
       var list = el("ul", "gp-plain");
-      (project.issues || []).forEach(function (text) { put(list, el("li", "", text)); });
+      project.issues.forEach(function (text) { put(list, el("li", "", text)); });
       return list.firstChild ? put(el("div", "gp-warn"), el("h3", "", this.app.words.intake_issues), list) : null;
     },
 
@@ -183,7 +183,7 @@
 
     _layers: function (project) {
       var app = this.app, words = app.words, list = el("ul", "gp-plain gp-sources");
-      (project.zones || []).concat(project.corridor || []).forEach(function (id) {
+      project.zones.concat(project.corridor || []).forEach(function (id) {
         var area = app.area(id);
         if (!area) return;
         var parts = [area.title, area.statusLabel];

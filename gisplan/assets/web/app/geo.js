@@ -93,6 +93,7 @@ var Gisplan = {};
 
   // Lines at round seconds of arc with their values along the top and the right edge.
   G.Graticule = L.Layer.extend({
+    boxes: [],
     onAdd: function (map) {
       this._lines = L.layerGroup().addTo(map);
       this._labels = G.el("div", "gp-grid", null, { "aria-hidden": "true" });
@@ -106,6 +107,7 @@ var Gisplan = {};
       map.off("zoomstart movestart", this._hide, this);
       this._lines.remove();
       this._labels.remove();
+      this.boxes = [];
     },
     setOpacity: function (value) {
       this._map.getPane("gp-graticule").style.opacity = value;
@@ -116,6 +118,7 @@ var Gisplan = {};
       var map = this._map, box = map.getBounds(), size = map.getSize();
       if (!size.x || !size.y) return;
       this._lines.clearLayers();
+      this.boxes = [];
       G.clear(this._labels).hidden = false;
       var span = (box.getEast() - box.getWest()) * 3600;
       var wanted = span / Math.max(2, Math.floor(size.x / 170));
@@ -142,6 +145,8 @@ var Gisplan = {};
     },
     _label: function (text, edge, offset) {
       var node = G.el("span", "gp-grid-" + edge, text);
+      this.boxes.push(edge === "top" ? [offset - 40, 0, offset + 40, 18]
+        : [this._map.getSize().x - 66, offset - 9, this._map.getSize().x, offset + 9]);
       node.style[edge === "top" ? "left" : "top"] = Math.round(offset) + "px";
       this._labels.appendChild(node);
     }

@@ -9,6 +9,13 @@
     return app.map;
   };
 
+  // What a project has where the file leaves it out.
+  var BLANK = {
+    id: "", name: "", industry: "", fields: [], issues: [], rules: [], zones: [], unchecked: [],
+    outcome: "", nominal: "", corridor: "", at: null, geo: null, accuracy: null, confidence: null,
+    flip: null, zoneMargin: null, corridorDistance: null
+  };
+
   function App(data) {
     var self = this;
     this.data = data;
@@ -18,11 +25,12 @@
     this.looks = {};
     data.outcomes.forEach(function (look) { self.looks[look.code] = look; });
     this.plain = { label: data.words.no_verdict, color: "#3d5a80", ink: "#ffffff", shape: "circle", glyph: "–", order: 2 };
-    this.projects = data.projects;
+    this.projects = data.projects.map(function (told) { return Object.assign({}, BLANK, told); });
     this.projects.forEach(function (project, k) {
       project.index = k;
       project.fields = project.fields.map(function (pair) { return [data.columns[pair[0]][0], pair[1]]; });
-      project.rules = (project.rules || []).map(function (r) {
+      project.rules = project.rules.map(function (number) {
+        var r = data.lines[number];
         return { rule: data.rules[r[0]][0], title: data.rules[r[0]][1], outcome: r[1], text: r[2], clause: data.clauses[r[3]] };
       });
     });
@@ -46,8 +54,8 @@
       L.control.zoom({ zoomInTitle: this.words.zoom_in, zoomOutTitle: this.words.zoom_out }).addTo(this.map);
       L.control.scale({ imperial: false, maxWidth: 140 }).addTo(this.map);
       G.makePanes(this.map);
-      this.labels = new G.Labels(this);
       G.addAreas(this);
+      this.labels = new G.Labels(this);
       this._areaNames();
       G.addProjects(this);
       this.card = new G.Card(this);
@@ -60,9 +68,26 @@
       document.addEventListener("keydown", function (event) {
         if (event.key === "Escape" && !self.card.node.hidden) self.card.close();
       });
-      window.addEventListener("beforeprint", function () { self.map.invalidateSize(false); self.labels.place(); });
+      this._printing();
       this.refresh();
       this.root.setAttribute("data-ready", "true");
+    },
+
+    // The page takes the size of the sheet before it is printed, and the map its part of it.
+    _printing: function () {
+      var self = this, root = this.root, home = this.data.bounds;
+      function turn(on) {
+        return function () {
+          var seen = self.map.getBounds();
+          root.classList.toggle("gp-sheet", on);
+          self.map.invalidateSize(false);
+          if (seen.contains([[home[0], home[1]], [home[2], home[3]]])) self.fit(true);
+          else self.map.fitBounds(seen, { animate: false });
+          self.map.fire("moveend");
+        };
+      }
+      window.addEventListener("beforeprint", turn(true));
+      window.addEventListener("afterprint", turn(false));
     },
 
     _startTiles: function () {
@@ -72,7 +97,9 @@
 
     fit: function (still) {
       var b = this.data.bounds;
-      this.map.fitBounds([[b[0], b[1]], [b[2], b[3]]], { padding: [26, 30], animate: !still });
+      this.map.fitBounds([[b[0], b[1]], [b[2], b[3]]], {
+        paddingTopLeft: [30, 26], paddingBottomRight: [this.map.getSize().x < 500 ? 36 : 64, 26], animate: !still
+      });
     },
 
     area: function (id) { return this._areas[id]; },
@@ -124,7 +151,7 @@
     },
 
     measured: function (project, rule) {
-      var words = this.words, zone = this.area((project.zones || [])[0]), line = this.area(project.corridor);
+      var words = this.words, zone = this.area(project.zones[0]), line = this.area(project.corridor);
       if (rule === "in_zone" && zone && project.zoneMargin !== null) {
         var text = project.zoneMargin >= 0 ? words.inside_by : words.outside_by;
         return G.say(text, { name: zone.title, length: G.length(Math.abs(project.zoneMargin), words) });
@@ -136,7 +163,8 @@
     },
 
     obstacles: function () {
-      var map = this.map, self = this, out = [], group = this.groups.project;
+      var map = this.map, self = this, group = this.groups.project;
+      var out = this.groups.graticule.layer.boxes.slice();
       if (!group || group.on === false || this.located.length > 2000) return out;
       this.located.forEach(function (p) {
         if (!self.isShown(p)) return;

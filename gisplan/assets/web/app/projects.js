@@ -113,8 +113,8 @@
   // Which projects pass the filter, located or not.
   G.passes = function (project, filter) {
     if (filter.off[project.outcome || ""]) return false;
-    if (filter.zone === "-" ? (project.zones || []).length : filter.zone &&
-        (project.zones || []).indexOf(filter.zone) < 0) return false;
+    if (filter.zone === "-" ? project.zones.length : filter.zone &&
+        project.zones.indexOf(filter.zone) < 0) return false;
     if (filter.corridor && project.corridor !== filter.corridor) return false;
     return !filter.industry || project.industry === filter.industry;
   };

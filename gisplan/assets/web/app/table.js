@@ -27,7 +27,7 @@
         [words.number, function (p) { return p.id; }],
         [words.name, function (p) { return p.name; }],
         [words.outcome, function (p) { return (app.looks[p.outcome] || app.plain).label; }],
-        [words.zone, function (p) { return titles(p.zones || []); }],
+        [words.zone, function (p) { return titles(p.zones); }],
         [words.zone_margin, function (p) { return p.zoneMargin; }],
         [words.corridor, function (p) { return titles(p.corridor ? [p.corridor] : []); }],
         [words.corridor_distance, function (p) { return p.corridorDistance; }],
