@@ -16,6 +16,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -137,6 +138,9 @@ def uv(*arguments: str | Path) -> None:
             "--require-hashes", "--target", TOOLS, "-r", "requirements/tools.lock")  # fmt: skip
         program = TOOLS / "bin" / f"uv{EXE}"
     environ = {"UV_PYTHON_DOWNLOADS": "never", **os.environ}
+    # An office's proxy signs with a certificate of its own, which the system knows and uv does not.
+    if WINDOWS or sys.platform == "darwin" or ssl.get_default_verify_paths().cafile:
+        environ = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", **environ}
     # uv does not look at the package index that a user (of a mirror in China, say) gave pip.
     index = environ.get("PIP_INDEX_URL") or answer(*pip(), "config", "get", "global.index-url")
     run(program, *arguments, env={"UV_DEFAULT_INDEX": index, **environ} if index else environ)

@@ -368,12 +368,25 @@ def test_phone_width(offline_page: OfflinePage, tmp_path: Path) -> None:
     assert_quiet(offline_page)
 
 
-def test_print_keeps_note_legend_and_review_number(toy: Page) -> None:
+def test_print_keeps_the_whole_plan_note_legend_and_review_number(toy: Page) -> None:
+    toy.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     toy.emulate_media(media="print")
     for kept in (".gp-note", ".gp-review", ".gp-chips", ".leaflet-control-scale-line"):
         expect(toy.locator(kept)).to_be_visible()
     for left in ("#gp-search", ".gp-tools", ".leaflet-control-zoom"):
         expect(toy.locator(left)).to_be_hidden()
+    sheet = toy.locator("#gisplan").bounding_box()
+    stage = toy.locator(".gp-stage").bounding_box()
+    plan = toy.locator("path[data-study_area]").bounding_box()
+    assert sheet
+    assert stage
+    assert plan
+    assert sheet["width"] == pytest.approx(280 / 25.4 * 96, abs=1)  # A4 less its margins
+    assert plan["y"] >= stage["y"]
+    assert plan["y"] + plan["height"] <= stage["y"] + stage["height"]
+    toy.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    toy.emulate_media(media="screen")
+    expect(toy.locator("#gp-search")).to_be_visible()
 
 
 def test_english_page(offline_page: OfflinePage, tmp_path: Path) -> None:
