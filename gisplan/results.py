@@ -225,10 +225,13 @@ def _sources(result: Result, run: Run, labels: Labels) -> pd.DataFrame:
             "sha256": layers["sha256"],
         }
     )
-    facts = {**run.facts, "plan": result.plan.definition.title.get(language)}
+    definition = result.plan.definition
+    titled = {"plan": definition.title.get(language), "document": definition.document or DASH}
+    facts = {**run.facts, **titled}
     keys = (
         "plan",
         "plan_version",
+        "document",
         "crs",
         "threshold",
         "tool",
