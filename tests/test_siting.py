@@ -237,7 +237,7 @@ def test_the_index_is_kept_and_the_input_is_not_touched():
 
 
 def test_phi_is_the_normal_distribution_function():
-    from gisplan.siting.judge import phi
+    from gisplan.siting.rules import phi
 
     assert phi(np.array([0.0, 1.0, 1.6448536269514722, -1.0])) == pytest.approx(
         [0.5, 0.8413447460685429, 0.95, 0.15865525393145707], abs=1e-12

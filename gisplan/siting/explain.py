@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from gisplan.definition import Constraint, PlanDefinition
-from gisplan.siting.judge import Assessment, Floats, assess, axis_error, probability, rule_columns
+from gisplan.siting.judge import Assessment, assess, rule_columns
+from gisplan.siting.rules import Floats, axis_error, probability
 from gisplan.terms import OUTCOMES, SEPARATOR, Outcome, Rule, Shape
 
 COLUMNS = (
