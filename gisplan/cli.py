@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 USER_MISTAKE, OUR_MISTAKE = 2, 70
 CHECK_SUFFIXES = (".xlsx", ".csv", ".json", ".gpkg", ".geojson", ".parquet")
 MAP_SUFFIXES = (".html", ".png", ".pdf", ".svg")
+INTAKE_SUFFIXES = (".xlsx",)
 CONVERT_SUFFIXES = (".xlsx", ".csv", ".gpkg", ".geojson", ".parquet")
 
 _say = Labels()
@@ -125,25 +126,49 @@ def check(
 
     plan = _open(plan_folder, labels, quiet=quiet or as_json)
     read = intake(projects_file, crs=crs, encoding=encoding, sheet=sheet)
-    from gisplan.results import Run, checked, save
+    from gisplan.outputs import json_document, save
+    from gisplan.printout import summary_lines, terminal_table
+    from gisplan.results import Run, checked
 
     run = Run.of(plan, projects_file, read, crs)
     result = checked(plan, projects_file, read)
     if output is not None:
         save(output, result, run, labels)
     if as_json:
-        from gisplan.results import json_document
-
         click.echo(json_document(result, run), nl=False)
     elif not quiet:
-        from gisplan.results import summary_lines, terminal_table
-
         click.echo(terminal_table(result, labels))
         for line in summary_lines(result, labels):
             click.echo(line, err=True)
     if output is not None and not quiet:
         click.echo(labels("cli.wrote", path=output), err=True)
     return int(strict and bool((result.verdicts["outcome"] == "fail").any()))
+
+
+@gisplan.command("intake", help=_say("cli.intake_help"))
+@_projects
+@_output
+@_crs
+@_encoding
+@_sheet
+@_lang
+def intake_(
+    projects_file: Path, output: Path | None, crs: str | None,
+    encoding: str | None, sheet: str | None, lang: str | None,
+) -> int:  # fmt: skip
+    """Show what would be read of a list, without judging it."""
+    labels = Labels(lang)
+    _writable(output, INTAKE_SUFFIXES, projects_file)
+    from gisplan.io.projects import intake
+    from gisplan.outputs import save_intake
+    from gisplan.printout import intake_text
+
+    read = intake(projects_file, crs=crs, encoding=encoding, sheet=sheet)
+    if output is not None:
+        save_intake(output, read, labels)
+        click.echo(labels("cli.wrote", path=output), err=True)
+    click.echo(intake_text(projects_file.name, read, labels))
+    return 0
 
 
 @gisplan.command("map", help=_say("cli.map_help"))
@@ -196,7 +221,7 @@ def info(plan_folder: Path | None, lang: str | None, as_json: bool) -> int:
     """List what a plan holds."""
     labels = Labels(lang)
     plan = _open(plan_folder, labels, quiet=as_json)
-    from gisplan.results import layers_json, layers_table
+    from gisplan.printout import layers_json, layers_table
 
     click.echo(layers_json(plan) if as_json else layers_table(plan, labels))
     return 0
@@ -210,7 +235,7 @@ def validate(plan_folder: Path | None, lang: str | None, as_json: bool) -> int:
     """Check a plan folder: 0 sound, 1 with errors in it, 2 where there is none."""
     labels = Labels(lang)
     from gisplan.errors import PlanError
-    from gisplan.results import findings_json
+    from gisplan.printout import findings_json
 
     try:
         findings = _open(plan_folder, labels, quiet=True).findings
@@ -266,7 +291,7 @@ def convert(
     labels = Labels(lang)
     _writable(output, CONVERT_SUFFIXES, source)
     from gisplan.crs import parse_crs, transform
-    from gisplan.results import save_converted
+    from gisplan.outputs import save_converted
 
     target = parse_crs(to)
     if target.offset != "none" and output.suffix.lower() not in (".xlsx", ".csv"):
@@ -290,8 +315,10 @@ def demo(output: Path, lang: str | None) -> int:
     """Run everything on the shipped plan and projects."""
     labels = Labels(lang)
     from gisplan.io.projects import intake
+    from gisplan.outputs import pictures, save
     from gisplan.plan import example_folder, open_plan
-    from gisplan.results import Run, checked, pictures, save, summary_lines, terminal_table
+    from gisplan.printout import summary_lines, terminal_table
+    from gisplan.results import Run, checked
 
     plan = open_plan()
     projects_file = example_folder() / "projects.csv"

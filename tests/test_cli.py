@@ -314,3 +314,15 @@ def test_output_survives_a_gbk_console(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0
     assert "安阳东站".encode("gbk") in done.stdout
+
+
+def test_intake_shows_what_would_be_read_without_judging(tmp_path):
+    done = run("intake", PROJECTS, "-o", tmp_path / "read.xlsx")
+    assert done.returncode == 0
+    assert "GP-INT-001 [警告] 没有坐标：第 5, 8, 9," in done.stdout
+    assert "需复核" not in done.stdout
+    book = openpyxl.load_workbook(tmp_path / "read.xlsx")
+    assert book["项目"].max_row == 27
+    # The row named is the row that Excel shows.
+    lines = PROJECTS.read_text("utf-8-sig").splitlines()
+    assert lines[5 - 1].startswith("P04")

@@ -122,3 +122,12 @@ def test_every_error_in_the_code_is_worded():
     worded = load("zh")
     wordless = {c for c in raised if f"error.{c}" not in worded and f"problem.{c}" not in worded}
     assert wordless == set()
+
+
+def test_the_page_of_issue_codes_is_up_to_date():
+    import subprocess
+    import sys
+
+    script = PACKAGE.parent / "scripts" / "make_docs.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], check=False)
+    assert done.returncode == 0, "run: python scripts/make_docs.py"
