@@ -25,7 +25,21 @@ MAP_SUFFIXES = (".html", ".png", ".pdf", ".svg")
 INTAKE_SUFFIXES = (".xlsx",)
 CONVERT_SUFFIXES = (".xlsx", ".csv", ".gpkg", ".geojson", ".parquet")
 
-_say = Labels()
+
+def _language() -> str | None:
+    """Return the language asked for with --lang, even where the command did not get to run."""
+    words = sys.argv[1:]
+    for at, word in enumerate(words):
+        wanted = word.partition("=")[2] if word.startswith("--lang=") else ""
+        if word == "--lang" and at + 1 < len(words):
+            wanted = words[at + 1]
+        if wanted in LANGUAGES:
+            return wanted
+    return None
+
+
+_say = Labels(_language())
+"""Help is worded when the commands are declared, so the language is looked for beforehand."""
 
 
 def main() -> None:
@@ -69,18 +83,6 @@ def _guard_environment() -> None:
     os.environ.setdefault("PROJ_NETWORK", "OFF")
     os.environ.setdefault("CPL_VSIL_CURL_ALLOWED_EXTENSIONS", ".none")
     os.environ.setdefault("GDAL_HTTP_TIMEOUT", "1")
-
-
-def _language() -> str | None:
-    """Return the language asked for with --lang, even where the command did not get to run."""
-    words = sys.argv[1:]
-    for at, word in enumerate(words):
-        wanted = word.partition("=")[2] if word.startswith("--lang=") else ""
-        if word == "--lang" and at + 1 < len(words):
-            wanted = words[at + 1]
-        if wanted in LANGUAGES:
-            return wanted
-    return None
 
 
 def _option(*names: str, key: str, **settings: Any) -> Callable[[Any], Any]:
