@@ -166,6 +166,11 @@ class Policy(Model):
     def _cascade_is_complete(cls, cascade: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
         if sorted(cascade) != sorted(OUTCOMES):
             raise PydanticCustomError("cascade", "the cascade names each outcome once")
+        at = cascade.index
+        doubt = max(at(Outcome.FAIL), at(Outcome.UNKNOWN), at(Outcome.REVIEW))
+        good = min(at(Outcome.CONDITIONAL), at(Outcome.PASS))
+        if doubt > good or at(Outcome.NOT_APPLICABLE) != len(cascade) - 1:
+            raise PydanticCustomError("cascade_order", "a cascade may not hide doubt")
         return cascade
 
     def rank(self, outcome: str) -> int:

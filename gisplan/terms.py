@@ -71,6 +71,9 @@ SEPARATOR: Final = "|"
 NO_PLACE: Final = "place=unknown"
 """The one reason of a project that has no usable place."""
 
+ASSUMED: Final = "GP-SIT-001"
+"""Issue code of a project for whose coordinates the policy's default accuracy was taken."""
+
 AREA_COLUMNS: Final = (
     "id", "kind", "status", "accuracy", "as_of", "basis", "source", "sha256", "geometry",
 )  # fmt: skip

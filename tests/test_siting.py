@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from shapely.geometry import LineString, box
+from shapely.affinity import translate
+from shapely.geometry import LineString, MultiPoint, Polygon, box
 
 from gisplan.errors import CrsError
 from gisplan.terms import OUTCOMES, VERDICT_COLUMNS, VERDICT_TAIL
-from tests.worlds import definition, projects, world
+from tests.worlds import EAST, NORTH, definition, projects, world
 
 
 def verdict(plan, *shapes, **options):
@@ -48,9 +49,9 @@ def test_columns_are_the_contract_in_order():
 
 def test_a_project_100_m_inside_a_zone_drawn_to_800_m_needs_review():
     got = verdict(world(800), (1100, 2000))
-    # σ = 800/√2 = 565.7, z = 0.177, Φ = 0.570
+    # σ = 800/√2 = 565.7: zone z = 0.177, Φ = 0.570; study area z = 1100/565.7, Φ = 0.974.
     assert (got["outcome"], got["nominal"]) == ("review", "pass")
-    assert got["confidence"] == pytest.approx(0.570, abs=0.001)
+    assert got["confidence"] == pytest.approx(0.570 * 0.974, abs=0.001)
     assert got["flip_distance"] == pytest.approx(100)
     assert got["reasons"] == "in_zone=review|industry_fit=review"
 
@@ -65,8 +66,60 @@ def test_the_projects_own_error_counts_as_much_as_the_layers():
     own = verdict(world(), (1100, 2000), accuracy=800)
     both = verdict(world(800), (1100, 2000), accuracy=800)
     assert layer["confidence"] == pytest.approx(own["confidence"])
-    # σ grows by √2: z = 0.125, Φ = 0.550
-    assert both["confidence"] == pytest.approx(0.550, abs=0.001)
+    # σ grows by √2: zone z = 0.125, Φ = 0.550; study area z = 1.375, Φ = 0.915.
+    assert both["confidence"] == pytest.approx(0.550 * 0.915, abs=0.001)
+
+
+def test_rules_that_are_firm_one_by_one_may_need_review_together():
+    # 117.4 m from the zone's edge and as far from the constraint: σ = 70.7, z = 1.66, and each
+    # answer stays with P = 0.9515, both together with 0.905.
+    plan = world(100, constraints={"red": {**_red(), "setback": 0, "accuracy": 100}})
+    red = plan.areas.index[plan.areas["id"] == "red"][0]
+    plan.areas.loc[red, "geometry"] = translate(box(900, 3000, 2900, 4000), EAST, NORTH)
+    got = verdict(plan, (1117.4, 2882.6))
+    assert (got["outcome"], got["nominal"]) == ("review", "pass")
+    assert got["confidence"] == pytest.approx(0.9515**2, abs=0.001)
+
+
+def test_one_infrastructure_code_does_not_exempt_a_mixed_project():
+    assert verdict(world(), (2000, 2000), industry="R88|E48")["outcome"] == "conditional"
+    assert verdict(world(), (2000, 2000), industry="E48|E48")["outcome"] == "pass"
+
+
+def test_a_parcel_that_shares_an_edge_with_a_constraint_is_clear():
+    plan = world(constraints={"red": {**_red(), "setback": 0}})
+    got = verdict(plan, box(7000, 8000, 8000, 9000))
+    assert got["clear_of:red"] == "pass"
+
+
+def test_a_doubt_of_the_zone_is_none_where_both_sides_are_conditional():
+    # R88 in West is a mismatch, outside it is in no zone: conditional either way.
+    got = verdict(world(100), (1300, 2000), industry="R88")
+    assert (got["outcome"], got["nominal"]) == ("conditional", "conditional")
+    assert got["confidence"] > 0.95
+
+
+def test_an_edge_that_moves_two_rules_moves_both():
+    policy = {"default_accuracy": 0, "unmet": {"industry_fit": "fail"}}
+    got = verdict(world(100, policy=policy), (1010, 2000), industry="R88")
+    # 10 m inside West it fails, outside it is conditional: z = 0.141, Φ = 0.556.
+    assert (got["outcome"], got["nominal"]) == ("review", "fail")
+    assert got["flip_distance"] == pytest.approx(10)
+    assert got["confidence"] == pytest.approx(0.556, abs=0.001)
+
+
+def test_a_geometry_that_cannot_be_measured_is_unknown_and_no_crash():
+    bow_tie = Polygon([(1000, 1000), (2000, 2000), (2000, 1000), (1000, 2000)])
+    flat = Polygon([(1000, 1000), (2000, 1000), (3000, 1000)])
+    scattered = MultiPoint([(2000, 2000), (-90_000, 2000)])
+    got = world().check(projects(bow_tie, flat, scattered, (2000, 2000)))
+    assert got["outcome"].tolist() == ["unknown", "unknown", "unknown", "pass"]
+
+
+def test_the_default_accuracy_is_told_where_it_is_used():
+    rows = projects((2000, 2000), (2000, 2000), None)
+    rows["accuracy"] = [5.0, np.nan, np.nan]
+    assert world().check(rows)["issues"].tolist() == ["", "GP-SIT-001", ""]
 
 
 def test_a_point_on_the_shared_edge_names_both_zones_and_stays_one_row():
@@ -237,7 +290,7 @@ def test_the_index_is_kept_and_the_input_is_not_touched():
 
 
 def test_phi_is_the_normal_distribution_function():
-    from gisplan.siting.rules import phi
+    from gisplan.uncertainty import phi
 
     assert phi(np.array([0.0, 1.0, 1.6448536269514722, -1.0])) == pytest.approx(
         [0.5, 0.8413447460685429, 0.95, 0.15865525393145707], abs=1e-12

@@ -9,8 +9,10 @@ import pandas as pd
 
 from gisplan.definition import Constraint, PlanDefinition
 from gisplan.siting.judge import Assessment, assess, rule_columns
-from gisplan.siting.rules import Floats, axis_error, probability
+from gisplan.siting.measure import EDGE
+from gisplan.siting.rules import LOCATION, Floats, matches
 from gisplan.terms import OUTCOMES, SEPARATOR, Outcome, Rule, Shape
+from gisplan.uncertainty import axis_error, probability
 
 COLUMNS = (
     "project", "rule", "outcome", "subject", "situation", "measured", "unit", "threshold",
@@ -46,8 +48,8 @@ def explain(facts: pd.DataFrame, definition: PlanDefinition) -> pd.DataFrame:
     }
     parts = [
         _study_area(facts, definition),
-        _zone(facts, assessment, definition),
-        _corridor(facts, assessment, definition),
+        _told(_zone(facts, assessment, definition), assessment, definition, zones=True),
+        _told(_corridor(facts, assessment, definition), assessment, definition, zones=False),
         _industry(facts, assessment, definition),
         *(_constraint(facts, key, one, definition) for key, one in definition.constraints.items()),
     ]
@@ -118,11 +120,36 @@ def _best(values: Floats) -> Any:
     return np.where(np.isnan(values), -np.inf, values).argmax(axis=1) if values.shape[1] else None
 
 
+def _told(
+    part: dict[str, Any], of: Assessment, plan: PlanDefinition, *, zones: bool
+) -> dict[str, Any]:
+    """Say which half of the location condition lacks data, and whether the other half holds."""
+    which = slice(0, of.membership.zones) if zones else slice(of.membership.zones, None)
+    ids, missing = of.membership.ids[which], of.membership.missing[:, which]
+    whole = of.outcomes[LOCATION]
+    open_ = (whole == plan.policy.rank(Outcome.UNKNOWN)) & missing.any(axis=1)
+    members: Any = of.membership.nominal
+    own = members[:, which].any(axis=1)
+    elsewhere = members.any(axis=1) & ~own & ~of.doubtful[LOCATION]
+    found = np.broadcast_to(part["subject"], len(own))
+    named = zip(open_, _joined(ids, missing), found, strict=True)
+    # What is said is of the layers without data: what the others measured decides nothing.
+    numbers: dict[str, Any] = {
+        k: np.where(open_, np.nan, part[k]) for k in ("margin", "same", "share") if k in part
+    }
+    return {
+        **part, **numbers,
+        "subject": [lost if at else told for at, lost, told in named],
+        "situation": np.where(open_, "required_no_data", part["situation"]),
+        "detail": np.where(elsewhere, "other_fact", ""),
+    }  # fmt: skip
+
+
 def _zone(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict[str, Any]:
     ids, margins = tuple(plan.zones), of.membership.margin[:, : of.membership.zones]
     best = _best(margins)
     if best is None:
-        return {"situation": "industry_outside"}
+        return {"subject": "", "situation": "no_zones"}
     margin = np.take_along_axis(margins, best[:, None], axis=1)[:, 0]
     shares = np.column_stack([facts[f"share:{key}"].to_numpy() for key in ids])
     share = np.take_along_axis(shares, best[:, None], axis=1)[:, 0]
@@ -132,7 +159,8 @@ def _zone(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict[str
     situation = np.where(margin == 0, "zone_edge", situation)
     situation = np.where(_is_point(facts) | np.isin(share, (0.0, 1.0)), situation, "zone_share")
     situation = np.where(np.isnan(margin), "required_no_data", situation)
-    inside = np.greater_equal(margins, 0)
+    # The margin and share that are told are those of the surest zone; on an edge in common, both.
+    inside = np.greater_equal(margins, 0) & (margins >= margin[:, None] - EDGE)
     subject = [
         own or one for own, one in zip(_joined(ids, inside), _nearest(ids, margins), strict=True)
     ]
@@ -146,7 +174,7 @@ def _corridor(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict
     ids, margins = tuple(plan.corridors), of.membership.margin[:, of.membership.zones :]
     best = _best(margins)
     if best is None:
-        return {"situation": "industry_outside"}
+        return {"subject": "", "situation": "no_corridors"}
     margin = np.take_along_axis(margins, best[:, None], axis=1)[:, 0]
     within = np.array([plan.corridors[key].within for key in ids])[best]
     errors = np.array([plan.corridors[key].error for key in ids])[best]
@@ -161,20 +189,26 @@ def _corridor(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict
 
 def _industry(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict[str, Any]:
     answer = next(a for a in of.answers if a.rule == Rule.INDUSTRY_FIT)
-    members = of.membership.nominal
+    members: Any = of.membership.nominal
     codes = facts["industry_codes"].fillna("").to_numpy()
     match = facts["industry_match"].fillna("").to_numpy()
-    passed, none = plan.policy.rank(Outcome.PASS), plan.policy.rank(Outcome.NOT_APPLICABLE)
-    stated = np.array([bool(layer.industries) for layer in plan.oriented])
-    situation = np.where(answer.nominal == passed, "industry_fits", "industry_differs")
-    situation = np.where(answer.nominal == none, "industry_public", situation)
+    # From what was compared, not from the outcome: a policy may let a mismatch pass.
+    fits, stated, public = matches(facts["industry_codes"], plan)
+    situation = np.where(public, "industry_public", "industry_differs")
+    situation = np.where((members & fits).any(axis=1), "industry_fits", situation)
+    unproven = (answer.nominal == plan.policy.rank(Outcome.UNKNOWN)) & (codes != "")
     situation = np.where(~(members & stated).any(axis=1), "industry_silent", situation)
     situation = np.where(
         codes == "", np.where(match == "", "industry_blank", "industry_missing"), situation
     )
     situation = np.where(~members.any(axis=1) & (codes != ""), "industry_outside", situation)
+    situation = np.where(unproven, "required_no_data", situation)
+    lost = _joined(of.membership.ids, of.membership.missing)
+    about = np.where((members & fits).any(axis=1)[:, None], members & fits, members & stated)
+    about = np.where((members & stated).any(axis=1)[:, None], about, members)
+    named = zip(unproven, lost, _joined(of.membership.ids, about), strict=True)
     return {
-        "subject": _joined(of.membership.ids, members),
+        "subject": [gone if at else one for at, gone, one in named],
         "situation": situation, "unit": "",
         "same": np.where(members.any(axis=1), answer.same, np.nan),
         "detail": [f"{c};{m}" for c, m in zip(codes, match, strict=True)],
@@ -190,6 +224,8 @@ def _constraint(
     deep = np.where(shape == Shape.POLYGON.value, "touches_area", "touches_line")
     deep = np.where(shape == Shape.POINT.value, "touches_point", deep)
     clear = "clear_setback" if one.setback else "clear"
+    # Margin and touching size are to the setback's edge, so the words must say so.
+    deep = np.char.add(deep, "_setback") if one.setback else deep
     situation = np.where(margin > 0, clear, deep)
     if one.coverage is not None:
         uncovered = (facts[f"covered:{key}"] != 1.0).to_numpy() & (margin > 0)

@@ -26,9 +26,8 @@ from gisplan.siting.rules import (
     column_min,
     differs,
     in_study_area,
-    industry_fit,
-    location,
     membership,
+    place,
     row_max,
     worst_of,
 )
@@ -69,8 +68,9 @@ def judge(facts: pd.DataFrame, definition: PlanDefinition) -> pd.DataFrame:
     -------
     DataFrame
         Index of *facts*; columns ``outcome``, ``nominal`` (categories of
-        `gisplan.terms.OUTCOMES`), ``confidence`` (P that the outcome stays; NaN where
-        nothing could be measured), ``flip_distance`` (m: the smallest shift across one edge
+        `gisplan.terms.OUTCOMES`), ``confidence`` (P that the nominal outcome stays, the
+        deciding edges taken as independent; NaN where nothing could be measured),
+        ``flip_distance`` (m: the smallest shift across one edge
         that changes the nominal outcome; NaN where no single edge does), ``zone`` (ids
         joined by ``|``), ``zone_margin`` (m, inside > 0), ``corridor``,
         ``corridor_distance`` (m), one column per rule, ``reasons``, ``unchecked``,
@@ -105,8 +105,7 @@ def assess(facts: pd.DataFrame, definition: PlanDefinition) -> Assessment:
     members = membership(facts, definition)
     answers = (
         in_study_area(facts, definition),
-        location(members, definition, located),
-        industry_fit(facts, members, definition, located),
+        *place(facts, members, definition, located),
         *(clear_of(facts, key, one, definition) for key, one in definition.constraints.items()),
     )
     doubtful = _doubtful(answers, definition)
@@ -119,8 +118,14 @@ def assess(facts: pd.DataFrame, definition: PlanDefinition) -> Assessment:
 
 def _doubtful(answers: Sequence[Answer], definition: PlanDefinition) -> dict[str, Bools]:
     """Where each rule is open and its doubt matters: the outcome could go either way."""
+    threshold = definition.policy.threshold
+    # Rules that are firm one by one may be shaky together; then the least sure is open too.
+    shaky, least = _together(answers, definition)
     doubt = [
-        a.counts & differs(a, definition) & (a.same < definition.policy.threshold) for a in answers
+        a.counts
+        & differs(a, definition)
+        & ((a.same < threshold) | ((shaky < threshold) & (a.same == least)))
+        for a in answers
     ]
     counting = [(a, d) for a, d in zip(answers, doubt, strict=True) if a.counts]
     best = worst_of([np.where(d, np.maximum(a.nominal, a.flipped), a.nominal) for a, d in counting])
@@ -134,10 +139,30 @@ def _doubtful(answers: Sequence[Answer], definition: PlanDefinition) -> dict[str
     }
 
 
+def _together(answers: Sequence[Answer], plan: PlanDefinition) -> tuple[Floats, Floats]:
+    """P that no rule which alone would change the outcome does, and the least of their P.
+
+    Location and industry fit hang on the same edges, so the less sure of the two counts.
+    """
+    counting = [a for a in answers if a.counts]
+    nominal = worst_of([a.nominal for a in counting])
+    same = {
+        a.rule: np.where(_decides(a, counting, nominal, plan), a.same, np.nan) for a in counting
+    }
+    place = np.fmin(same.pop(LOCATION), same.pop(Rule.INDUSTRY_FIT))
+    each = np.stack([place, *same.values()])
+    product = np.where(np.isnan(each), 1.0, each).prod(axis=0)
+    return product, column_min(each)
+
+
 def _how_sure(
     assessment: Assessment, nominal: Ranks, outcome: Ranks, plan: PlanDefinition
 ) -> tuple[Floats, Floats]:
-    """P(same) and flip distance of the project: those of its least sure deciding rule."""
+    """P(same) and flip distance of the project.
+
+    P is that of all rules together which alone would change the outcome; the distance is that
+    to the nearest single edge that would.
+    """
     answers = [a for a in assessment.answers if a.counts]
     open_ = np.stack([assessment.doubtful[a.rule] for a in answers])
     decisive = np.stack([_decides(a, answers, nominal, plan) for a in answers])
@@ -159,6 +184,8 @@ def _how_sure(
         column_min(among(decisive & open_)),
     ):
         confidence = np.where(np.isnan(p), confidence, p)
+    together, _ = _together(answers, plan)
+    confidence = np.where(decisive.any(axis=0), np.fmin(confidence, together), confidence)
     flip = column_min(np.where(decisive, distance, np.nan))
     unknown = (outcome == plan.policy.rank(Outcome.UNKNOWN)) | ~assessment.located
     return np.where(unknown, np.nan, confidence), np.where(unknown, np.nan, flip)
@@ -206,17 +233,19 @@ def _fact(assessment: Assessment, plan: PlanDefinition, which: slice) -> Ranks:
     sure = met & (p_met >= policy.threshold)
     either = of.nominal.any(axis=1)
     # The half to blame for an open condition: a met one, or an unmet one that may be met.
-    to_review = np.where(either, met, p_met > 1 - policy.threshold)
+    likelier = p_met >= np.nan_to_num(row_max(of.inside), nan=0.0)
+    to_review = np.where(either, met, likelier | (p_met > 1 - policy.threshold))
     answer = np.where(sure, passed, none)
     open_here = (whole == review) & assessment.doubtful[LOCATION]
     settled = (whole == passed) & ~open_here
-    unmet = ~settled & ~open_here & (whole != unknown)
+    unproven = (whole == unknown) & of.missing.any(axis=1)
+    unmet = ~settled & ~open_here & ~unproven
     # A sure half elsewhere settles the condition, so a doubtful half no longer decides.
     elsewhere = row_max(of.inside) >= policy.threshold
     answer = np.where(settled & met & ~elsewhere, passed, answer)
     answer = np.where(open_here & to_review, review, answer)
     answer = np.where(unmet, whole, answer)
-    answer = np.where((whole == unknown) & missing, unknown, answer)
+    answer = np.where(unproven & missing, unknown, answer)
     empty = (len(of.ids[which]) == 0) & assessment.located
     return np.where(empty, none, answer).astype(np.int8)
 

@@ -20,10 +20,14 @@ from gisplan.definition import Constraint, PlanDefinition
 from gisplan.errors import CrsError
 from gisplan.industries import classify
 from gisplan.terms import Kind, Shape
+from gisplan.uncertainty import axis_error
 
 EDGE = 1e-6
 """Metres. A point this near to an edge is on it: far below any survey, far above the
 rounding of a coordinate transformation (about 1e-9 m)."""
+
+DOUBT = 1.645
+"""Standard errors within which an edge may lie elsewhere with P = 0.05 on that side."""
 
 BISECTIONS = 14
 """Halvings of the search for a footprint's margin: its diameter / 16 384."""
@@ -69,6 +73,7 @@ def measure(
     shape = shapes(geometries)
     facts: dict[str, Any] = {"shape": pd.array(shape, dtype="str")}
     stated = _column(projects, "accuracy")
+    stated = np.where(stated >= 0, stated, np.nan)
     facts["accuracy"] = np.where(np.isnan(stated), definition.policy.default_accuracy, stated)
     facts["accuracy_assumed"] = np.isnan(stated)
     known = {(kind, key): geometry for kind, key, geometry in _known(areas)}
@@ -78,7 +83,10 @@ def measure(
         facts |= {f"{name}:{key}": values for name, values in columns.items()}
         if isinstance(layer, Constraint) and layer.coverage is not None:
             coverage = known.get((Kind.COVERAGE, key))
-            facts[f"covered:{key}"] = _covered(geometries, shape, coverage)
+            # What lies within the setback beyond the coverage would count as well, and the edge
+            # of the coverage is no better known than the layer.
+            reach = layer.setback + DOUBT * axis_error(layer.error, facts["accuracy"])
+            facts[f"covered:{key}"] = _covered(geometries, shape, coverage, reach)
     matched = classify(_text(projects, "industry"), _text(projects, "industry_code"))
     facts["industry_codes"] = matched["industry_codes"].to_numpy()
     facts["industry_match"] = matched["industry_match"].to_numpy()
@@ -89,8 +97,14 @@ def measure(
 def shapes(geometries: Geometries) -> NDArray[np.str_]:
     """Tell what each project is drawn as, by the dimension of its geometry."""
     names = np.array([Shape.NONE, Shape.POINT, Shape.LINE, Shape.POLYGON], dtype="<U8")
-    empty = shapely.is_missing(geometries) | shapely.is_empty(geometries)
-    dimension = np.where(empty, -1, shapely.get_dimensions(geometries))
+    kind = shapely.get_type_id(geometries)
+    dimension = shapely.get_dimensions(geometries)
+    nothing = shapely.is_missing(geometries) | shapely.is_empty(geometries)
+    # What has no area or length, crosses itself or is several things at once cannot be measured.
+    nothing |= ~shapely.is_valid(geometries) | np.isin(kind, (4, 7))
+    nothing |= (dimension == 2) & (shapely.area(geometries) == 0)
+    nothing |= (dimension == 1) & (shapely.length(geometries) == 0)
+    dimension = np.where(nothing, -1, dimension)
     return names[dimension + 1]
 
 
@@ -150,8 +164,10 @@ def _against_constraint(
     for row in np.flatnonzero((shape == Shape.LINE) | (shape == Shape.POLYGON)):
         whole, size = geometries[row], _size_of(geometries[row])
         touch[row] = size(whole.intersection(kept_clear))
-        # Met while no more than touch_area lies on it; a tiny footprint may not hide below that.
-        limit = min(plan.policy.touch_area, size(whole) / 2)
+        # Met while no more than touch_area lies on it; a tiny footprint, or a tiny constraint
+        # within it, may not hide below that.
+        smallest = min(size(whole), area.area if shape[row] == Shape.POLYGON else np.inf)
+        limit = min(plan.policy.touch_area, smallest / 2)
         margin[row] = -_offset(whole, kept_clear, _more_than(size, limit))
     return {"margin": margin, "touch": touch}
 
@@ -205,7 +221,9 @@ def _offset(whole: Any, area: Any, holds: Callable[[Any], bool]) -> float:
         middle = (low + high) / 2
         moved = nearby.buffer(sign * middle, quad_segs=16)
         low, high = (middle, high) if holds(whole.intersection(moved)) == now else (low, middle)
-    return -sign * low
+    # The last edge known to leave the answer where it is met, the first to change it where
+    # it is not: an unmet footprint never comes out as exactly on the edge, which is met.
+    return low if now else -high
 
 
 def _size_of(whole: Any) -> Callable[[Any], float]:
@@ -218,13 +236,15 @@ def _more_than(size: Callable[[Any], float], limit: float) -> Callable[[Any], bo
     return lambda part: size(part) > limit
 
 
-def _covered(geometries: Geometries, shape: Any, coverage: Any) -> Floats:
+def _covered(geometries: Geometries, shape: Any, coverage: Any, reach: Floats) -> Floats:
     covered = _nan(geometries)
     located = shape != Shape.NONE
     covered[located] = 0.0
     if coverage is not None:
         shapely.prepare(coverage)
-        covered[located] = shapely.covers(coverage, geometries[located]).astype(float)
+        around = shapely.buffer(geometries[located], reach[located])
+        around = np.where(reach[located] > 0, around, geometries[located])
+        covered[located] = shapely.covers(coverage, around).astype(float)
     return covered
 
 

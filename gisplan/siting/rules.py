@@ -6,8 +6,7 @@ of an edge, the answer stays the same with P = Φ(|margin| / σ).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from gisplan.definition import Constraint, PlanDefinition
 from gisplan.siting.measure import EDGE
 from gisplan.terms import SEPARATOR, Outcome, Rule
+from gisplan.uncertainty import axis_error, probability
 
 Floats = NDArray[np.float64]
 Ranks = NDArray[np.int8]
@@ -65,27 +65,6 @@ class Membership:
         return np.isnan(self.margin)
 
 
-def phi(z: Floats) -> Floats:
-    """Standard normal distribution function; exact to double precision (``math.erfc``)."""
-    erfc = np.frompyfunc(math.erfc, 1, 1)
-    return np.asarray(0.5 * erfc(-np.asarray(z, dtype=float) / math.sqrt(2)), dtype=float)
-
-
-def axis_error(layer_accuracy: float | Floats, project_accuracy: Floats) -> Floats:
-    """Error σ across an edge, in metres, of two independent point errors M.
-
-    M² = σx² + σy², so one axis has M/√2 (误差传播律); the two sources add in squares.
-    """
-    return np.sqrt((layer_accuracy**2 + project_accuracy**2) / 2)
-
-
-def probability(margin: Floats, sigma: Floats) -> Floats:
-    """P(met) of a signed margin in metres; with σ = 0 a margin of zero counts as met."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(sigma > 0, margin / sigma, np.where(margin >= 0, np.inf, -np.inf))
-    return np.where(np.isnan(margin), np.nan, phi(np.where(np.isnan(z), 0.0, z)))
-
-
 def differs(answer: Answer, definition: PlanDefinition) -> Bools:
     """Where the other answer is a different one: pass and not applicable are alike."""
     fine = definition.policy.rank(Outcome.PASS), definition.policy.rank(Outcome.NOT_APPLICABLE)
@@ -112,6 +91,7 @@ def _two_sided(
     nominal = np.where(unknown, plan.policy.rank(Outcome.UNKNOWN), np.where(met, good, bad))
     flipped = np.where(unknown, nominal, np.where(met, bad, good))
     same = np.where(met, p_met, 1 - p_met)
+    same = np.where((sigma == 0) & ~unknown, 1.0, same)
     return Answer(rule, nominal.astype(np.int8), flipped.astype(np.int8), same, margin, counts)
 
 
@@ -122,6 +102,7 @@ def membership(facts: pd.DataFrame, plan: PlanDefinition) -> Membership:
     margins += [
         one.within - facts[f"distance:{key}"].to_numpy() for key, one in plan.corridors.items()
     ]
+    margins = [np.where(np.abs(margin) <= EDGE, 0.0, margin) for margin in margins]
     inside = [
         probability(margin, axis_error(layer.error, accuracy))
         for margin, layer in zip(margins, plan.oriented, strict=True)
@@ -130,55 +111,100 @@ def membership(facts: pd.DataFrame, plan: PlanDefinition) -> Membership:
     return Membership(ids, len(plan.zones), np.column_stack(margins), np.column_stack(inside))
 
 
-def location(of: Membership, plan: PlanDefinition, located: Bools) -> Answer:
-    """Answer whether a project is in a zone or near a corridor: one condition, two facts.
+def place(
+    facts: pd.DataFrame, of: Membership, plan: PlanDefinition, located: Bools
+) -> tuple[Answer, Answer]:
+    """Answer location and industry fit, which hang on the same edges.
 
-    P(met) is that of the surest area, a lower bound of the P of their union.
+    Moving one edge moves both, so the other answer of each is that of the pair in the world
+    where the edge lies elsewhere; where the pair stays what it was there is nothing to doubt.
     """
+    fits, stated, public = matches(facts["industry_codes"], plan)
+    silent = facts["industry_codes"].isna().to_numpy()
+    unknown = plan.policy.rank(Outcome.UNKNOWN)
+    fine = plan.policy.rank(Outcome.PASS), plan.policy.rank(Outcome.NOT_APPLICABLE)
+
+    def ask(member: Bools) -> tuple[Ranks, Ranks]:
+        ranks = _met(member, of, plan), _fit(member, of, plan, fits, stated, public, silent)
+        where, what = (np.where(located, one, unknown).astype(np.int8) for one in ranks)
+        return where, what
+
+    nominal = ask(of.nominal)
+    pair = worst_of(nominal)
+    odds = [np.full(len(pair), -1.0)] * 2
+    flipped, margin = [one.copy() for one in nominal], [np.full(len(pair), np.nan)] * 2
+    for member, chance, shift in _elsewhere(of, fits, stated):
+        ranks = ask(member)
+        other = worst_of(ranks)
+        changed = (other != pair) & ~(np.isin(other, fine) & np.isin(pair, fine))
+        for at in (0, 1):
+            moved = changed & (ranks[at] != nominal[at])
+            nearer = (chance == odds[at]) & (shift < margin[at])
+            likelier = moved & ((chance > odds[at]) | nearer)
+            odds[at] = np.where(likelier, chance, odds[at])
+            flipped[at] = np.where(likelier, other, flipped[at])
+            margin[at] = np.where(moved, np.fmin(margin[at], shift), margin[at])
+    where, what = (
+        Answer(rule, nominal[at], flipped[at], 1 - np.maximum(odds[at], 0), margin[at])
+        for at, rule in enumerate((LOCATION, Rule.INDUSTRY_FIT))
+    )
+    return where, what
+
+
+def _elsewhere(
+    of: Membership, fits: Bools, stated: Bools
+) -> Iterator[tuple[Bools, Floats, Floats]]:
+    """Yield other memberships, with an upper bound of their P and the shift they take.
+
+    Each area entered or left by itself; all areas left at once, or those that fit, or those
+    that say what they want: their P is that of leaving the surest.
+    """
+    own = of.nominal
+    for at in range(len(of.ids)):
+        other = own.copy()
+        other[:, at] = ~own[:, at] & ~of.missing[:, at]
+        chance = np.where(own[:, at], 1 - of.inside[:, at], of.inside[:, at])
+        yield other, chance, np.abs(of.margin[:, at])
+    for left in (np.ones_like(own), fits, stated):
+        lost = own & left
+        chance = 1 - row_max(np.where(lost, of.inside, np.nan))
+        yield own & ~left, chance, row_max(np.where(lost, of.margin, np.nan))
+
+
+def _met(member: Bools, of: Membership, plan: PlanDefinition) -> Ranks:
+    """Rank of being in a zone or near a corridor: one condition, two facts."""
     policy = plan.policy
-    met = of.nominal.any(axis=1)
-    p_met = row_max(of.inside)
-    same = np.where(met, p_met, 1 - p_met)
     good, bad, unknown = (
         policy.rank(o) for o in (Outcome.PASS, policy.unmet.location, Outcome.UNKNOWN)
     )
     # A layer without data could hold the project: only a met condition is known without it.
-    bad_rows = np.where(of.missing.any(axis=1), unknown, bad)
-    nominal = np.where(~located, unknown, np.where(met, good, bad_rows))
-    flipped = np.where(nominal == unknown, unknown, np.where(met, bad_rows, good))
-    return Answer(
-        LOCATION, nominal.astype(np.int8), flipped.astype(np.int8), same, row_max(of.margin)
-    )
+    unmet = np.where(of.missing.any(axis=1), unknown, bad)
+    return np.where(member.any(axis=1), good, unmet)
 
 
-def industry_fit(
-    facts: pd.DataFrame, of: Membership, plan: PlanDefinition, located: Bools
-) -> Answer:
-    """Compare a project's industry with those of the areas it is in or near."""
+def _fit(
+    member: Bools, of: Membership, plan: PlanDefinition,
+    fits: Bools, stated: Bools, public: Bools, silent: Bools,
+) -> Ranks:  # fmt: skip
+    """Rank of the industry among those of the areas that a project is in or near."""
     policy = plan.policy
-    fits, stated, public = _fits(facts["industry_codes"], plan)
     good, bad, unknown, none = (
         policy.rank(o)
         for o in (Outcome.PASS, policy.unmet.industry_fit, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE)
     )
+    # An area without data that would fit leaves the mismatch unproven; one that would not
+    # leaves it open whether there is anything to compare with.
     mismatch = np.where(public, none, bad)
-    # An area without data that would fit leaves the mismatch unproven.
     mismatch = np.where((fits & of.missing).any(axis=1), unknown, mismatch)
-    compared = (of.nominal & stated).any(axis=1)
-    fit = (of.nominal & fits).any(axis=1)
-    p_fit = row_max(np.where(fits, of.inside, np.nan))
-    margin = row_max(np.where(fits, of.margin, np.nan))
-    nominal = np.where(fit, good, np.where(compared, mismatch, none))
-    flipped = np.where(fit, mismatch, np.where(compared & ~np.isnan(p_fit), good, nominal))
-    same = np.where(np.isnan(p_fit), 1.0, np.where(fit, p_fit, 1 - p_fit))
-    nothing_said = facts["industry_codes"].isna().to_numpy() & (compared | of.missing.any(axis=1))
-    nominal = np.where(nothing_said, policy.rank(policy.industry_missing), nominal)
-    flipped = np.where(nothing_said, nominal, flipped)
-    nominal, flipped = (np.where(located, ranks, unknown) for ranks in (nominal, flipped))
-    return Answer(Rule.INDUSTRY_FIT, nominal.astype(np.int8), flipped.astype(np.int8), same, margin)
+    alone = (stated & ~fits & of.missing).any(axis=1) & ~public
+    compared = (member & stated).any(axis=1)
+    ranks = np.where(compared, mismatch, np.where(alone, unknown, none))
+    ranks = np.where((member & fits).any(axis=1), good, ranks)
+    asked = silent & (compared | of.missing.any(axis=1))
+    return np.where(asked, policy.rank(policy.industry_missing), ranks)
 
 
-def _fits(codes: pd.Series, plan: PlanDefinition) -> tuple[Bools, Bools, Bools]:
+def matches(codes: pd.Series, plan: PlanDefinition) -> tuple[Bools, Bools, Bools]:
     """Tell what is wanted where, and what is public.
 
     Per project and area: its industry is wanted there; the area says what it wants. Per
@@ -192,7 +218,7 @@ def _fits(codes: pd.Series, plan: PlanDefinition) -> tuple[Bools, Bools, Bools]:
     for row, joined in enumerate(unique):
         own = tuple(filter(None, joined.split(SEPARATOR)))
         fits[row] = [_matches(own, layer.industries) for layer in layers]
-        public[row] = _matches(own, plan.policy.public_services)
+        public[row] = bool(own) and all(_matches([c], plan.policy.public_services) for c in own)
     if not len(unique):
         return np.zeros((0, len(layers)), bool), np.broadcast_to(stated, (0, len(layers))), public
     return fits[which], np.broadcast_to(stated, (len(codes), len(layers))), public[which]
