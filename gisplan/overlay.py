@@ -1,0 +1,294 @@
+"""Areas x areas: rings of corridors, what they share with zones, overlaps and gaps of zones.
+
+Everything is clipped to the study area where there is one, and what was cut off is told.
+Overlapping geometry is dissolved before areas are added, so every share is within 0 and 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations, pairwise
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from gisplan.crs import MU, ellipsoidal_area, require_metric
+from gisplan.definition import PlanDefinition
+from gisplan.terms import Kind
+
+HECTARE = 10_000.0
+"""m² of a hectare (公顷)."""
+
+CAPS = Literal["round", "flat"]
+EVERY = "*"
+"""The corridor id of rows that speak of the union of all corridors, counted once."""
+
+
+def rings(
+    areas: gpd.GeoDataFrame,
+    definition: PlanDefinition,
+    *,
+    widths: Sequence[float] | None = None,
+    cap: CAPS = "round",
+) -> gpd.GeoDataFrame:
+    """Draw rings round every corridor, clipped to the study area.
+
+    Parameters
+    ----------
+    areas
+        The plan's areas, in a projected CRS in metres.
+    definition
+        Gives each corridor's own ``rings``.
+    widths
+        Outer distances of the rings in metres, ascending; by default the corridor's own.
+    cap
+        Whether rings end round or flat at the ends of a corridor.
+
+    Returns
+    -------
+    GeoDataFrame
+        One row per corridor and ring: ``corridor``, ``inner`` and ``outer`` (m), ``area``
+        (m², planar), ``area_ellipsoid`` (m², on the ellipsoid), ``cut`` (m² outside the
+        study area, NaN where that has no data), geometry. Rings of one corridor do not
+        overlap; corridors without data give no row.
+
+    Raises
+    ------
+    CrsError
+        Where the CRS is not in metres.
+    """
+    require_metric(pyproj.CRS(areas.crs))
+    study = _one(areas, Kind.STUDY_AREA)
+    rows = []
+    for key, line in _of(areas, Kind.CORRIDOR):
+        own = definition.corridors[key].rings if widths is None else tuple(widths)
+        for inner, outer in pairwise((0.0, *own)):
+            band = _buffer(line, outer, cap)
+            band = band.difference(_buffer(line, inner, cap)) if inner else band
+            kept = band if study is None else band.intersection(study)
+            cut = np.nan if study is None else band.area - kept.area
+            rows.append((key, float(inner), float(outer), cut, kept))
+    columns = ["corridor", "inner", "outer", "cut", "geometry"]
+    frame = gpd.GeoDataFrame(
+        pd.DataFrame(rows, columns=columns).astype({"corridor": "str"}),
+        geometry="geometry",
+        crs=areas.crs,
+    )
+    frame["area"] = frame.geometry.area
+    frame["area_ellipsoid"] = ellipsoidal_area(frame.geometry)
+    return frame[["corridor", "inner", "outer", "area", "area_ellipsoid", "cut", "geometry"]]
+
+
+def zone_shares(
+    areas: gpd.GeoDataFrame,
+    definition: PlanDefinition,
+    *,
+    widths: Sequence[float] | None = None,
+    cap: CAPS = "round",
+) -> gpd.GeoDataFrame:
+    """Overlay zones with the rings of corridors.
+
+    Parameters
+    ----------
+    areas, definition, widths, cap
+        As for `rings`.
+
+    Returns
+    -------
+    GeoDataFrame
+        One row per zone, corridor and ring, and per zone and ring for the union of all
+        corridors (``corridor`` = ``*``, counted once): ``zone``, ``corridor``, ``inner``,
+        ``outer`` (m), ``area``, ``area_ellipsoid`` (m²), ``hectares``, ``mu`` (both of the
+        ellipsoidal area; 亩 = 2000/3 m²), ``share_of_zone``, ``share_of_ring``, geometry.
+        Pairs that do not meet stay, with an area of zero.
+    """
+    drawn = rings(areas, definition, widths=widths, cap=cap)
+    drawn = pd.concat([drawn, _unions(drawn)], ignore_index=True)
+    zones = _of(areas, Kind.ZONE)
+    rows = []
+    for key, zone in zones:
+        common = shapely.intersection(zone, drawn.geometry.to_numpy())
+        rows.append(
+            pd.DataFrame(
+                {
+                    "zone": key,
+                    "corridor": drawn["corridor"],
+                    "inner": drawn["inner"],
+                    "outer": drawn["outer"],
+                    "share_of_zone": _share(common, zone),
+                    "share_of_ring": _share(common, drawn.geometry.to_numpy()),
+                    "geometry": _polygons(common),
+                }
+            )
+        )
+    frame = gpd.GeoDataFrame(pd.concat(rows, ignore_index=True), geometry="geometry", crs=areas.crs)
+    return _with_areas(frame.astype({"zone": "str", "corridor": "str"}))
+
+
+def zone_pairs(areas: gpd.GeoDataFrame, definition: PlanDefinition) -> gpd.GeoDataFrame:
+    """Compare zones two by two: do they overlap, and is that more than the data can tell?
+
+    Returns
+    -------
+    GeoDataFrame
+        One row per pair: ``zone``, ``other``, ``relation`` (``overlap``, ``sliver``,
+        ``touch``, ``apart``), ``area``, ``area_ellipsoid`` (m²), ``hectares``, ``mu``,
+        ``width`` (m: mean width 2·area/perimeter of the common part, or the gap between
+        the two where they are apart), ``error`` (m: σ of the two edges, √((M₁²+M₂²)/2)),
+        ``share_of_zone``, ``share_of_other``, geometry of the common part.
+
+    Notes
+    -----
+    A common part narrower than 1.645 σ of the two edges is a ``sliver``: the edges may be
+    one line drawn twice. It is told apart, never left out.
+    """
+    rows = []
+    for (key, zone), (other, against) in combinations(_of(areas, Kind.ZONE), 2):
+        common = _polygons(np.array([zone.intersection(against)], dtype=object))[0]
+        error = np.hypot(definition.zones[key].error, definition.zones[other].error) / np.sqrt(2)
+        gap = zone.distance(against)
+        width = 2 * common.area / common.length if common.area > 0 else gap
+        rows.append(
+            {
+                "zone": key,
+                "other": other,
+                "relation": _relation(common.area, width, error, gap),
+                "width": width,
+                "error": error,
+                "share_of_zone": min(1.0, common.area / zone.area),
+                "share_of_other": min(1.0, common.area / against.area),
+                "geometry": common,
+            }
+        )
+    columns = [
+        "zone", "other", "relation", "width", "error", "share_of_zone", "share_of_other",
+        "geometry",
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=columns)
+    frame = gpd.GeoDataFrame(table, geometry="geometry", crs=areas.crs)
+    return _with_areas(frame.astype({"zone": "str", "other": "str", "relation": "str"}))
+
+
+def coverage(areas: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Tell what each area measures, and what of the study area is in no zone.
+
+    Returns
+    -------
+    DataFrame
+        One row per zone and for ``union`` (all zones, counted once), ``study_area`` and
+        ``rest`` (of the study area in no zone): ``area``, ``area_ellipsoid`` (m²),
+        ``hectares``, ``mu``, ``share_of_study_area``, ``outside`` (m² outside of it).
+    """
+    study, zones = _one(areas, Kind.STUDY_AREA), _of(areas, Kind.ZONE)
+    union = shapely.union_all([zone for _, zone in zones])
+    named = [*zones, ("union", union)]
+    if study is not None:
+        named += [("study_area", study), ("rest", study.difference(union))]
+    frame = gpd.GeoDataFrame(
+        {"area_id": [key for key, _ in named]}, geometry=[one for _, one in named], crs=areas.crs
+    )
+    frame = _with_areas(frame)
+    shapes = frame.geometry.to_numpy()
+    if study is None:
+        frame["share_of_study_area"], frame["outside"] = np.nan, np.nan
+    else:
+        inside = shapely.area(shapely.intersection(shapes, study))
+        frame["share_of_study_area"] = np.clip(inside / study.area, 0, 1)
+        frame["outside"] = np.maximum(shapely.area(shapes) - inside, 0.0)
+    return pd.DataFrame(frame.drop(columns="geometry"))
+
+
+def sweep(
+    areas: gpd.GeoDataFrame,
+    *,
+    widths: Sequence[float] = tuple(range(0, 2001, 100)),
+    cap: CAPS = "round",
+) -> pd.DataFrame:
+    """Find how the answer depends on the width of the corridors, which is an assumption.
+
+    Returns
+    -------
+    DataFrame
+        One row per width (m), corridor (and ``*`` for their union, counted once) and zone
+        (and ``study_area``): ``width``, ``corridor``, ``zone``, ``area`` (m², planar, in
+        the study area), ``share`` of the zone (or of the study area) within that width.
+    """
+    study = _one(areas, Kind.STUDY_AREA)
+    lines = _of(areas, Kind.CORRIDOR)
+    within = [*_of(areas, Kind.ZONE)] + ([("study_area", study)] if study is not None else [])
+    rows = []
+    for width in widths:
+        bands = [(key, _buffer(line, width, cap)) for key, line in lines]
+        bands.append((EVERY, shapely.union_all([band for _, band in bands])))
+        for (key, band), (zone, shape) in ((b, z) for b in bands for z in within):
+            kept = band if study is None else band.intersection(study)
+            area = float(kept.intersection(shape).area)
+            rows.append((float(width), key, zone, area, min(1.0, area / shape.area)))
+    columns = ["width", "corridor", "zone", "area", "share"]
+    return pd.DataFrame(rows, columns=columns).astype({"corridor": "str", "zone": "str"})
+
+
+def _unions(drawn: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Dissolve the rings of all corridors that have the same bounds; nearer rings win.
+
+    A place in the inner ring of one corridor and the outer ring of another counts as inner.
+    """
+    rows: list[dict[str, Any]] = []
+    taken: Any = shapely.Polygon()
+    for (inner, outer), group in drawn.groupby(["inner", "outer"], sort=True):
+        union = shapely.union_all(group.geometry.to_numpy()).difference(taken)
+        rows.append({"corridor": EVERY, "inner": inner, "outer": outer, "geometry": union})
+        taken = taken.union(union)
+    return gpd.GeoDataFrame(rows, geometry="geometry", crs=drawn.crs)
+
+
+def _relation(area: float, width: float, error: float, gap: float) -> str:
+    if area > 0:
+        return "sliver" if width < 1.645 * error else "overlap"
+    return "apart" if gap > 0 else "touch"
+
+
+def _with_areas(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    frame["area"] = frame.geometry.area
+    frame["area_ellipsoid"] = ellipsoidal_area(frame.geometry)
+    frame["hectares"] = frame["area_ellipsoid"] / HECTARE
+    frame["mu"] = frame["area_ellipsoid"] / MU
+    measures = ["area", "area_ellipsoid", "hectares", "mu"]
+    rest = [name for name in frame if name not in (*measures, "geometry")]
+    texts = [name for name in rest if not pd.api.types.is_numeric_dtype(frame[name])]
+    numbers = [name for name in rest if name not in texts]
+    return frame[[*texts, *numbers, *measures, "geometry"]]
+
+
+def _share(common: Any, whole: Any) -> Any:
+    size = shapely.area(whole)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.clip(np.where(size > 0, shapely.area(common) / size, np.nan), 0, 1)
+
+
+def _polygons(shapes: Any) -> list[Any]:
+    """Keep the parts of an intersection that have an area: edges in common have none."""
+    return [
+        shapely.multipolygons([p for p in shapely.get_parts(one) if p.area > 0])
+        if shapely.get_type_id(one) == 7
+        else (one if one.area > 0 else shapely.Polygon())
+        for one in shapes
+    ]
+
+
+def _buffer(line: Any, width: float, cap: CAPS) -> Any:
+    return line.buffer(width, cap_style=cap, quad_segs=32) if width > 0 else shapely.Polygon()
+
+
+def _of(areas: gpd.GeoDataFrame, kind: Kind) -> list[tuple[str, Any]]:
+    held = areas[(areas["kind"] == kind.value) & areas.geometry.notna()]
+    return list(zip(held["id"], held.geometry, strict=True))
+
+
+def _one(areas: gpd.GeoDataFrame, kind: Kind) -> Any:
+    held = _of(areas, kind)
+    return held[0][1] if held else None
