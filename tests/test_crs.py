@@ -211,3 +211,60 @@ def test_the_numbers_for_the_read_out_reproduce_the_projection():
     assert (round(east, 3), round(north, 3)) == (531521.456, 3995585.768)
     with pytest.raises(CrsError):
         crs.gauss_kruger_parameters(crs.WGS84)
+
+
+# --- Gauss-Krüger zones -------------------------------------------------------------------
+
+
+def test_every_zone_has_the_meridian_that_its_code_says():
+    """The table of codes against PROJ's own names and parameters: 192 systems."""
+    count = 0
+    for datum in ("cgcs2000", "xian80", "beijing54"):
+        for width, numbers in ((3, range(25, 46)), (6, range(13, 24))):
+            for number in numbers:
+                for prefixed in (True, False):
+                    zone = crs.zone_of(number, width, prefixed=prefixed, datum=datum)
+                    found = crs.gauss_kruger_parameters(zone.crs.crs)
+                    assert found.central_meridian == zone.meridian
+                    assert found.false_easting == 500_000 + prefixed * number * 1_000_000
+                    assert ("3-degree" in zone.crs.crs.name) == (width == 3)
+                    assert {"cgcs2000": "CGCS2000", "xian80": "Xian", "beijing54": "Beijing"}[
+                        datum
+                    ] in zone.crs.crs.name
+                    known = crs.zone_of_crs(zone.crs.crs)
+                    assert known == (zone if datum == "cgcs2000" else None)
+                    count += 1
+    assert count == 192
+
+
+@pytest.mark.parametrize(
+    ("easting", "expected"),
+    [
+        (38_531_521, (3, 38)), (25_500_000, (3, 25)), (45_400_000, (3, 45)), (19_700_000, (6, 19)),
+        (531_521, None), (24_500_000, None), (46_500_000, None), (12_500_000, None),
+        (38_010_000, None), (38_990_000, None), (-38_531_521, None),
+    ],
+)  # fmt: skip
+def test_the_zone_number_in_an_easting(easting, expected):
+    zone = crs.zone_in_easting(easting)
+    assert (zone and (zone.width, zone.number)) == expected
+
+
+def test_numbers_of_zones_that_china_has_not():
+    assert crs.zone_of(24, 3, prefixed=True) is None
+    assert crs.zone_of(46, 3, prefixed=True) is None
+    assert crs.zone_of(38, 4, prefixed=True) is None
+    assert crs.zone_of_meridian(113.3, 3, prefixed=False) is None
+    assert crs.zone_of_meridian(114, 6, prefixed=False) is None
+    assert crs.zone_of_crs(crs.parse_crs("32650").crs) is None
+    assert crs.zone_of_crs(crs.CGCS2000) is None
+
+
+def test_systems_are_suggested_by_what_the_numbers_can_be():
+    north = [3_995_585.0]
+    assert crs.suggest_systems([38_531_521.0], north) == ("EPSG:4526",)
+    assert crs.suggest_systems([531_521.0], north)[0] == "EPSG:4534-4554"
+    assert crs.suggest_systems([12_729_383.0], [4_314_535.0]) == ("EPSG:3857", "BD-09MC")
+    assert len(crs.suggest_systems([13_500_000.0], north)) == 3
+    for nothing in (([], []), ([114.35], [36.09]), ([np.nan], north), ([1e9], [1e9])):
+        assert crs.suggest_systems(*nothing) == ()

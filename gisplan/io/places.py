@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pyproj
@@ -12,39 +12,35 @@ from geopandas import GeoSeries
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from gisplan.crs import CGCS2000, WGS84, NamedCrs, outside_area_of_use, parse_crs, transform
-from gisplan.errors import CrsError
-from gisplan.io.rows import IssueLog, Rows
-from gisplan.io.text import (
-    is_blank,
-    match_headers,
-    normalise,
-    parse_angle,
-    parse_number,
-    parse_pair,
-    split_header,
+from gisplan.crs import (
+    CGCS2000,
+    WGS84,
+    NamedCrs,
+    outside_area_of_use,
+    parse_crs,
+    suggest_systems,
+    transform,
+    zone_of_crs,
 )
+from gisplan.errors import CrsError
+from gisplan.io.coordinates import (
+    Axes,
+    Pair,
+    are_degrees,
+    are_metres,
+    choose_axes,
+    in_china,
+    map_services,
+    numbers_of,
+    order_of,
+    read_angle,
+    read_metres,
+    split_pair,
+)
+from gisplan.io.rows import IssueLog, Rows
+from gisplan.io.text import is_blank, match_headers, parse_number, split_header
 
-_LON_OF_CHINA: Final = (70.0, 140.0)
-_LAT_OF_CHINA: Final = (0.1, 60.0)
-_NORTHING: Final = (1.5e6, 6.5e6)
-_EASTINGS: Final = ((1e5, 9e5), (13e6, 46e6))
-"""Eastings without and with a zone number in front (13–23: 6-degree, 25–45: 3-degree)."""
-_DEGREES: Final = (("lon", "lat"), ("lonlat", "lonlat"), ("x", "y"), ("east", "north"))
-_METRES: Final = (("east", "north"), ("x", "y"), ("lon", "lat"), ("lonlat", "lonlat"))
-
-
-class _Axes(NamedTuple):
-    """Two columns of cells that should hold coordinates."""
-
-    kind: str
-    titles: tuple[str, str]
-    first: list[str]
-    second: list[str]
-
-    @property
-    def label(self) -> str:
-        return self.titles[0] if self.kind == "lonlat" else "/".join(self.titles)
+Read = Callable[[str, str], Pair | str]
 
 
 def locate(rows: Rows, log: IssueLog, *, declared: NamedCrs | None) -> GeoSeries:
@@ -71,8 +67,8 @@ def locate(rows: Rows, log: IssueLog, *, declared: NamedCrs | None) -> GeoSeries
         ``crs_missing`` for a GIS file without a system where none is declared.
     """
     if rows.geometry is not None:
-        named = _system_of_file(rows, declared)
-        shapes = clean_geometries(rows, log)
+        shapes = _turn_drawing(clean_geometries(rows, log), rows, log)
+        named = _system_of_file(rows, shapes, declared)
     else:
         named, shapes = _read_coordinates(rows, log, declared)
     return _to_true_place(shapes, named, rows, log)
@@ -84,53 +80,52 @@ def locate(rows: Rows, log: IssueLog, *, declared: NamedCrs | None) -> GeoSeries
 def _read_coordinates(
     rows: Rows, log: IssueLog, declared: NamedCrs | None
 ) -> tuple[NamedCrs, NDArray[np.object_]]:
-    axes = _choose_axes(rows, declared)
+    shapes = np.full(len(rows.cells), None, dtype=object)
+    columns = [rows.column(position) for position in range(len(rows.titles))]
+    metric = declared is not None and not declared.is_geographic
+    axes = choose_axes(rows.titles, columns, metric=metric)
+    named = _stated_system(axes, rows, declared)
+    if axes is None:
+        for number in rows.numbers:
+            log.add("GP-INT-009", number)
+        return named or parse_crs(WGS84), shapes
+    axes, swapped = _order_axes(axes, rows)
+    pairs = numbers_of(axes)
+    metres = not named.is_geographic if named else not _hold_degrees(axes.kind, pairs)
+    candidates: tuple[str, ...] = ()
+    if named is not None:
+        _note_contradiction(named, pairs, rows)
+    elif metres:
+        named, candidates = _infer_system(pairs, rows)
+    else:
+        rows.evidence.append(("crs_assumed", "WGS 84"))
+        _note_map_service(rows)
+    read = _reader_of(axes, rows, metres=metres)
+    for position, (first, second) in enumerate(zip(axes.first, axes.second, strict=True)):
+        place, code = _read_place(axes.shown[position], first, second, read)
+        if place is not None and metres and named is None:
+            place, code = None, "GP-INT-005"
+        shown = axes.shown[position]
+        if place is not None:
+            shapes[position] = shapely.Point(place)
+            code = "GP-INT-070" if swapped else ""
+        elif code == "GP-INT-005" and candidates:
+            shown = f"{shown} ({', '.join(candidates)}?)"
+        if code:
+            log.add(code, rows.numbers[position], column=axes.label, value=shown)
+    return named or parse_crs("wgs84"), shapes
+
+
+def _stated_system(axes: Axes | None, rows: Rows, declared: NamedCrs | None) -> NamedCrs | None:
     named = declared or _system_in_titles(axes)
     if declared:
         rows.evidence.append(("crs_declared", declared.name))
     elif named:
         rows.evidence.append(("crs_header", named.name))
-    shapes = np.full(len(rows.cells), None, dtype=object)
-    if axes is None:
-        for number in rows.numbers:
-            log.add("GP-INT-009", number)
-        return named or parse_crs(WGS84), shapes
-    axes = _order_axes(axes, named, rows)
-    metres = not named.is_geographic if named else not _holds_degrees(axes)
-    if named is None:
-        rows.evidence.append(("crs_unknown", "") if metres else ("crs_assumed", "WGS 84"))
-    read = _read_metres if metres else _read_degrees
-    for position, (first, second) in enumerate(zip(axes.first, axes.second, strict=True)):
-        place, code = _read_place(axes, first, second, read)
-        if place is not None and metres and named is None:
-            place, code = None, "GP-INT-005"
-        if place is not None:
-            shapes[position] = shapely.Point(place)
-        else:
-            shown = first if axes.kind == "lonlat" else ", ".join(filter(None, (first, second)))
-            log.add(code, rows.numbers[position], column=axes.label, value=shown)
-    return named or parse_crs("wgs84"), shapes
+    return named
 
 
-def _choose_axes(rows: Rows, declared: NamedCrs | None) -> _Axes | None:
-    """Choose the first pair of columns that holds anything, degrees before metres or not."""
-    found = match_headers(rows.titles)
-    order = _METRES if declared and not declared.is_geographic else _DEGREES
-    pairs = [
-        _Axes(
-            first,
-            (rows.titles[found[first]], rows.titles[found[second]]),
-            rows.column(found[first]),
-            rows.column(found[second]),
-        )
-        for first, second in order
-        if first in found and second in found
-    ]
-    filled = (axes for axes in pairs if not all(map(is_blank, axes.first)))
-    return next(filled, pairs[0] if pairs else None)
-
-
-def _system_in_titles(axes: _Axes | None) -> NamedCrs | None:
+def _system_in_titles(axes: Axes | None) -> NamedCrs | None:
     """Believe ``经度(GCJ-02)`` where both titles say the same and it suits the columns."""
     notes = {split_header(title).note for title in axes.titles} if axes else set()
     if axes is None or len(notes) != 1:
@@ -142,83 +137,128 @@ def _system_in_titles(axes: _Axes | None) -> NamedCrs | None:
     return named if named.is_geographic == (axes.kind in ("lon", "lonlat")) else None
 
 
-def _order_axes(axes: _Axes, named: NamedCrs | None, rows: Rows) -> _Axes:
-    """Turn columns titled X and Y into east, north where the numbers leave no doubt.
+def _order_axes(axes: Axes, rows: Rows) -> tuple[Axes, bool]:
+    """Turn columns whose numbers, all of them, say that they stand in the other order.
 
-    Surveyors in China write X for north and Y for east; named columns are never turned.
+    Under X and Y that is how surveyors in China write (X north, Y east) and no fault;
+    under titles that name an axis it is one, and each row is told. A pair in one cell
+    has no titles to contradict, and in degrees each row speaks for itself.
     """
-    if axes.kind != "x":
-        return axes
-    pairs = _numbers(axes)
-    survey = bool(pairs) and all(
-        _within(x, _NORTHING) and any(_within(y, span) for span in _EASTINGS) for x, y in pairs
-    )
-    degrees = bool(pairs) and all(
-        _within(x, _LAT_OF_CHINA) and _within(y, _LON_OF_CHINA) for x, y in pairs
-    )
-    if degrees if named is None or named.is_geographic else survey:
-        rows.evidence.append(("axes_survey", axes.label))
-        return _Axes("x", (axes.titles[1], axes.titles[0]), axes.second, axes.first)
-    return axes
+    pairs = numbers_of(axes)
+    if order_of(pairs) != "turned" or (axes.kind == "lonlat" and are_degrees(pairs)):
+        return axes, False
+    named_axes = axes.kind in ("lon", "east")
+    rows.evidence.append(("axes_swapped" if named_axes else "axes_survey", axes.label))
+    return axes.turned(), named_axes
 
 
-def _holds_degrees(axes: _Axes) -> bool:
+def _hold_degrees(kind: str, pairs: list[Pair]) -> bool:
     """Tell whether undeclared coordinates are degrees: by title, else by all numbers."""
-    pairs = _numbers(axes)
-    if axes.kind in ("lon", "lonlat"):
-        return not pairs or not all(min(abs(x), abs(y)) > 1000 for x, y in pairs)
-    return bool(pairs) and all(
-        _within(x, _LON_OF_CHINA) and _within(y, _LAT_OF_CHINA) for x, y in pairs
-    )
+    return not are_metres(pairs) if kind in ("lon", "lonlat") else are_degrees(pairs)
 
 
-def _numbers(axes: _Axes) -> list[tuple[float, float]]:
-    read = [
-        (parse_number(first), parse_number(second))
-        for first, second in zip(axes.first, axes.second, strict=True)
-    ]
-    return [(x, y) for x, y in read if x is not None and y is not None and (x, y) != (0, 0)]
+def _infer_system(pairs: list[Pair], rows: Rows) -> tuple[NamedCrs | None, tuple[str, ...]]:
+    """Use the one system that the metres can be in; where there are more, only name them."""
+    found = suggest_systems([east for east, _ in pairs], [north for _, north in pairs])
+    if len(found) == 1:
+        rows.evidence.append(("crs_inferred", found[0]))
+        return parse_crs(found[0]), ()
+    rows.evidence.append(("crs_candidates" if found else "crs_unknown", "、".join(found)))
+    return None, found
 
 
-def _read_place(
-    axes: _Axes, first: str, second: str, read: Callable[[str, str], tuple[float, float] | str]
-) -> tuple[tuple[float, float] | None, str]:
-    blanks = is_blank(first), is_blank(second)
-    if any(blanks):
-        return None, "GP-INT-001" if all(blanks) else "GP-INT-008"
-    if axes.kind == "lonlat":
-        pair = parse_pair(first)
-        found: tuple[float, float] | str = pair or "GP-INT-002"
+def _note_contradiction(named: NamedCrs, pairs: list[Pair], rows: Rows) -> None:
+    """Say what the numbers look like where that is not what they are said to be."""
+    if named.is_geographic:
+        likely = () if not are_metres(pairs) else _systems_of(pairs) or ("?",)
+    elif are_degrees(pairs):
+        likely = ("WGS 84", "CGCS2000")
     else:
-        found = read(first, second)
+        likely = _other_zone(named, pairs)
+    if likely:
+        rows.evidence.append(("crs_contradicted", f"{named.name} → {', '.join(likely)}"))
+
+
+def _systems_of(pairs: list[Pair]) -> tuple[str, ...]:
+    return suggest_systems([east for east, _ in pairs], [north for _, north in pairs])
+
+
+def _other_zone(named: NamedCrs, pairs: list[Pair]) -> tuple[str, ...]:
+    """Name the zone that eastings carry, or should not carry, other than the one named."""
+    zone, found = zone_of_crs(named.crs), _systems_of(pairs)
+    if zone is None or not found or found == (named.name,):
+        return ()
+    if len(found) == 1:
+        return found
+    bare = all(east < 1e6 for east, _ in pairs)
+    return (zone._replace(prefixed=False).crs.name,) if bare and zone.prefixed else ()
+
+
+def _note_map_service(rows: Rows) -> None:
+    """Warn where a title or a source names a map service whose coordinates are offset."""
+    found = match_headers(rows.titles)
+    texts = [*rows.titles]
+    for field in ("source", "note", "location"):
+        texts += rows.column(found[field]) if field in found else []
+    said = [word for word in map_services() if any(word in text.lower() for text in texts)]
+    if said:
+        rows.evidence.append(("crs_offset_hint", "、".join(said)))
+
+
+def _read_place(shown: str, first: str, second: str, read: Read) -> tuple[Pair | None, str]:
+    if is_blank(shown) or (is_blank(first) and is_blank(second)):
+        return None, "GP-INT-001"
+    if is_blank(second) and split_pair(first) is None and read_metres(first) is None:
+        return None, "GP-INT-008" if read_angle(first, "lon") is not None else "GP-INT-002"
+    if is_blank(first) or is_blank(second):
+        return None, "GP-INT-008"
+    found = read(first, second)
     if isinstance(found, str):
         return None, found
     return (None, "GP-INT-007") if found == (0.0, 0.0) else (found, "")
 
 
-def _read_degrees(first: str, second: str) -> tuple[float, float] | str:
-    lon, lat = parse_angle(first, axis="lon"), parse_angle(second, axis="lat")
+def _reader_of(axes: Axes, rows: Rows, *, metres: bool) -> Read:
+    if metres:
+        return _read_metres
+    if axes.kind != "lonlat":
+        return _read_degrees
+    orders = {in_china(x, y) for x, y in numbers_of(axes) if in_china(x, y) != in_china(y, x)}
+    if False in orders:
+        rows.evidence.append(("axes_pairs", axes.label))
+    return partial(_read_pair, turned=orders == {False}, mixed=len(orders) > 1)
+
+
+def _read_degrees(first: str, second: str) -> Pair | str:
+    lon, lat = read_angle(first, "lon"), read_angle(second, "lat")
     if lon is not None and lat is not None:
-        return lon, lat
-    if parse_angle(first, axis="lat") is not None and parse_angle(second, axis="lon") is not None:
+        return "GP-INT-004" if in_china(lat, lon) else (lon, lat)
+    if read_angle(first, "lat") is not None and read_angle(second, "lon") is not None:
         return "GP-INT-004"
     if parse_number(first) is None or parse_number(second) is None:
         return "GP-INT-002"
     return "GP-INT-003"
 
 
-def _read_metres(first: str, second: str) -> tuple[float, float] | str:
-    x, y = _metres(first), _metres(second)
+def _read_pair(first: str, second: str, *, turned: bool, mixed: bool) -> Pair | str:
+    """Read two angles from one cell: by letters, by the ranges of China, by the other rows."""
+    written = read_angle(first, "lon"), read_angle(second, "lat")
+    other = read_angle(second, "lon"), read_angle(first, "lat")
+    readings = [(x, y) for x, y in (written, other) if x is not None and y is not None]
+    here = [pair for pair in readings if in_china(*pair)]
+    if len(here) == 1:
+        return here[0]
+    if len(readings) == 2 and mixed:
+        return "GP-INT-004"
+    if readings:
+        return readings[-1] if turned else readings[0]
+    numbers = parse_number(first) is not None and parse_number(second) is not None
+    return "GP-INT-003" if numbers else "GP-INT-002"
+
+
+def _read_metres(first: str, second: str) -> Pair | str:
+    x, y = read_metres(first), read_metres(second)
     return "GP-INT-002" if x is None or y is None else (x, y)
-
-
-def _metres(cell: str) -> float | None:
-    text = normalise(cell).lower()
-    return parse_number(text.removesuffix("米").removesuffix("m"))
-
-
-def _within(value: float, span: Sequence[float]) -> bool:
-    return span[0] <= value <= span[1]
 
 
 # --- geometry of GIS files ----------------------------------------------------------------
@@ -289,17 +329,52 @@ def _flat_parts(shape: BaseGeometry) -> list[BaseGeometry]:
     return flat
 
 
-def _system_of_file(rows: Rows, declared: NamedCrs | None) -> NamedCrs:
+def _system_of_file(rows: Rows, shapes: NDArray[np.object_], declared: NamedCrs | None) -> NamedCrs:
     own = parse_crs(rows.crs) if rows.crs is not None else None
+    corners = _corners(shapes)
     if declared is not None:
         rows.evidence.append(("crs_declared", declared.name))
         if own is not None and own.crs != declared.crs:
             rows.evidence.append(("crs_file_overruled", own.name))
-        return declared
-    if own is None:
+    elif own is not None:
+        rows.evidence.append(("crs_file", own.name))
+    named = declared or own
+    if named is not None:
+        _note_contradiction(named, corners, rows)
+        return named
+    return _system_of_numbers(rows, corners)
+
+
+def _system_of_numbers(rows: Rows, corners: list[Pair]) -> NamedCrs:
+    """Read a drawing without a system (no .prj) as the one thing its numbers can be."""
+    if are_degrees(corners):
+        rows.evidence.append(("crs_assumed", "WGS 84"))
+        return parse_crs("wgs84")
+    named, candidates = _infer_system(corners, rows)
+    if named is None and candidates:
+        raise CrsError("crs_missing_candidates", file=rows.file, found=", ".join(candidates))
+    if named is None:
         raise CrsError("crs_missing", file=rows.file)
-    rows.evidence.append(("crs_file", own.name))
-    return own
+    return named
+
+
+def _turn_drawing(shapes: NDArray[np.object_], rows: Rows, log: IssueLog) -> NDArray[np.object_]:
+    """Swap x and y of a drawing where every shape says that they stand the other way."""
+    if order_of(_corners(shapes)) != "turned":
+        return shapes
+    rows.evidence.append(("axes_swapped", "x/y"))
+    turned = shapely.transform(shapes, lambda pairs: pairs[:, ::-1])
+    for number, before in zip(rows.numbers, shapes, strict=True):
+        if before is not None:
+            shown = shapely.to_wkt(before, rounding_precision=6)[:120]
+            log.add("GP-INT-070", number, column="geometry", value=shown)
+    return np.asarray(turned, dtype=object)
+
+
+def _corners(shapes: NDArray[np.object_]) -> list[Pair]:
+    bounds = shapely.bounds(shapes)
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    return [(x, y) for x, y in np.vstack([bounds[:, :2], bounds[:, 2:]]).tolist()]
 
 
 # --- the true place -----------------------------------------------------------------------

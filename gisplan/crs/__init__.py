@@ -1,0 +1,66 @@
+"""Coordinate systems: the only room that names an EPSG code or converts a coordinate."""
+
+from gisplan.crs.ellipsoid import MU, ellipsoidal_area
+from gisplan.crs.offsets import (
+    Offset,
+    bd09_from_gcj02,
+    bd09_from_wgs84,
+    gcj02_from_bd09,
+    gcj02_from_wgs84,
+    offset_geometries,
+    true_geometries,
+    wgs84_from_bd09,
+    wgs84_from_gcj02,
+)
+from gisplan.crs.systems import (
+    CGCS2000,
+    WGS84,
+    NamedCrs,
+    outside_area_of_use,
+    parse_crs,
+    refuse_ballpark,
+    require_metric,
+    transform,
+)
+from gisplan.crs.zones import (
+    Datum,
+    GaussKruger,
+    Zone,
+    gauss_kruger_parameters,
+    suggest_systems,
+    zone_in_easting,
+    zone_of,
+    zone_of_crs,
+    zone_of_meridian,
+)
+
+__all__ = [
+    "CGCS2000",
+    "MU",
+    "WGS84",
+    "Datum",
+    "GaussKruger",
+    "NamedCrs",
+    "Offset",
+    "Zone",
+    "bd09_from_gcj02",
+    "bd09_from_wgs84",
+    "ellipsoidal_area",
+    "gauss_kruger_parameters",
+    "gcj02_from_bd09",
+    "gcj02_from_wgs84",
+    "offset_geometries",
+    "outside_area_of_use",
+    "parse_crs",
+    "refuse_ballpark",
+    "require_metric",
+    "suggest_systems",
+    "transform",
+    "true_geometries",
+    "wgs84_from_bd09",
+    "wgs84_from_gcj02",
+    "zone_in_easting",
+    "zone_of",
+    "zone_of_crs",
+    "zone_of_meridian",
+]

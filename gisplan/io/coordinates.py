@@ -1,0 +1,207 @@
+"""Coordinates in the cells of a table: how they are written, which axis each column is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Final, Literal, NamedTuple
+
+from gisplan.io.text import (
+    Axis,
+    is_blank,
+    match_headers,
+    normalise,
+    parse_angle,
+    parse_number,
+)
+from gisplan.labels import LANGUAGES, Labels
+
+LON_OF_CHINA: Final = (73.0, 136.0)
+LAT_OF_CHINA: Final = (3.0, 54.0)
+"""The two ranges do not meet, so within China the order of a pair is never in doubt."""
+
+_EASTINGS: Final = ((1.0e5, 9.0e5), (8.0e6, 46.0e6))
+"""Eastings without, and with a zone number in front or in Web Mercator."""
+_NORTH_APART: Final = (1.5e6, 6.5e6)
+"""Northings that cannot be eastings: south of 13.5° N the two have numbers of one size."""
+_DEGREES: Final = (("lon", "lat"), ("lonlat", "lonlat"), ("x", "y"), ("east", "north"))
+_METRES: Final = (("east", "north"), ("x", "y"), ("lon", "lat"), ("lonlat", "lonlat"))
+
+Pair = tuple[float, float]
+Order = Literal["written", "turned", "open"]
+
+
+class Axes(NamedTuple):
+    """Two columns of cells that should hold coordinates; ``lonlat`` was one column, split."""
+
+    kind: str
+    titles: tuple[str, str]
+    first: list[str]
+    second: list[str]
+    shown: list[str]
+
+    @property
+    def label(self) -> str:
+        """The columns as the user sees them."""
+        return "/".join(dict.fromkeys(self.titles))
+
+    def turned(self) -> Axes:
+        """Return the same cells with the columns in the other order."""
+        titles = (self.titles[1], self.titles[0])
+        return self._replace(titles=titles, first=self.second, second=self.first)
+
+
+def choose_axes(
+    titles: Sequence[str], columns: Sequence[list[str]], *, metric: bool
+) -> Axes | None:
+    """Choose the first pair of columns that holds anything, degrees before metres or not."""
+    found = match_headers(titles)
+    pairs = [
+        _axes(first, (titles[found[first]], titles[found[second]]),
+              columns[found[first]], columns[found[second]])
+        for first, second in (_METRES if metric else _DEGREES)
+        if first in found and second in found
+    ]  # fmt: skip
+    filled = (axes for axes in pairs if not all(map(is_blank, axes.shown)))
+    return next(filled, pairs[0] if pairs else None)
+
+
+def _axes(kind: str, titles: tuple[str, str], first: list[str], second: list[str]) -> Axes:
+    if kind != "lonlat":
+        shown = [", ".join(filter(None, pair)) for pair in zip(first, second, strict=True)]
+        return Axes(kind, titles, first, second, shown)
+    parts = [split_pair(cell) or (cell, "") for cell in first]
+    return Axes(kind, titles, [one for one, _ in parts], [two for _, two in parts], list(first))
+
+
+# --- how coordinates are written -----------------------------------------------------------
+
+_MARKS: Final = str.maketrans({"∘": "°", "ˊ": "'", "〞": '"', "〃": '"', "ˋ": "'"})
+_LABELS: Final = (
+    (re.compile(r"(?:东经|经度|longitude|lng|lon)\s*[:=]?\s*(?:东经|e)?\s*", re.IGNORECASE), "E"),
+    (re.compile(r"(?:北纬|纬度|latitude|lat)\s*[:=]?\s*(?:北纬|n)?\s*", re.IGNORECASE), "N"),
+)
+_LETTERS_FOR_MARKS: Final = re.compile(
+    r"(\d{1,3})\s*d\s*(\d{1,2}(?:\.\d+)?)\s*(?:m|')\s*(?:(\d{1,2}(?:\.\d+)?)\s*(?:s|\")?)?",
+    re.IGNORECASE,
+)
+_FRAME: Final = re.compile(
+    r"(?:point\s*z?\s*)?[(\[{<【〔]\s*(.+?)\s*[)\]}>】〕]|(.+)", re.IGNORECASE
+)
+_SPLITS: Final = (
+    re.compile(r"([^,;、|/]+)[,;、|/]\s*([^,;、|/]+)"),
+    re.compile(r"([EWNS][^EWNS]+)([EWNS][^EWNS]+)", re.IGNORECASE),
+    re.compile(r"([^EWNS]+[EWNS])([^EWNS]+[EWNS])", re.IGNORECASE),
+    re.compile(r"(\S+) (\S+)"),
+    re.compile(r"([^°度]+[°度][^°度]*?) (\d+ ?[°度][^°度]*)"),
+    re.compile(r"(\d+ \d+ [\d.]+) (\d+ \d+ [\d.]+)"),
+)
+
+
+def plain_angle(cell: object) -> str:
+    """Return an angle in the writing that :func:`gisplan.io.text.parse_angle` knows.
+
+    ``经度114.35``, ``114d21m0.5s`` and rare marks become ``E114.35`` and ``114°21'0.5"``.
+    """
+    text = normalise(str(cell).translate(_MARKS))
+    for words, letter in _LABELS:
+        text = words.sub(letter, text)
+    return _LETTERS_FOR_MARKS.sub(_with_marks, text)
+
+
+def _with_marks(found: re.Match[str]) -> str:
+    seconds = f'{found[3]}"' if found[3] else ""
+    return f"{found[1]}°{found[2]}'{seconds}"
+
+
+def read_angle(cell: object, axis: Axis) -> float | None:
+    """Read one longitude or latitude in any of the common writings, ``None`` if it is none."""
+    return parse_angle(plain_angle(cell), axis=axis)
+
+
+def read_metres(cell: object) -> float | None:
+    """Read one coordinate in metres, with or without the unit behind it."""
+    text = normalise(cell).lower()
+    text = re.sub(r"^[xy]\s*[:=]\s*", "", text)
+    return parse_number(text.removesuffix("米").removesuffix("m"))
+
+
+def split_pair(cell: object) -> tuple[str, str] | None:
+    """Take a cell with both coordinates apart, in the order written.
+
+    Understands commas, semicolons, slashes, blanks and direction letters between the
+    two, brackets and ``POINT(…)`` round them; anything with more parts is ``None``.
+    """
+    frame = _FRAME.fullmatch(plain_angle(cell))
+    text = (frame[1] or frame[2]) if frame else ""
+    for pattern in _SPLITS:
+        found = pattern.fullmatch(text)
+        if found:
+            return found[1].strip(), found[2].strip()
+    return None
+
+
+# --- which axis is which -------------------------------------------------------------------
+
+
+def numbers_of(axes: Axes) -> list[Pair]:
+    """Return the pairs that can be read, in the order of the columns; 0,0 is a blank."""
+    read = [_numbers(one, two) for one, two in zip(axes.first, axes.second, strict=True)]
+    return [pair for pair in read if pair is not None and pair != (0, 0)]
+
+
+def _numbers(first: str, second: str) -> Pair | None:
+    values = [_number(first), _number(second)]
+    return (values[0], values[1]) if values[0] is not None and values[1] is not None else None
+
+
+def _number(cell: str) -> float | None:
+    plain = read_metres(cell)
+    if plain is not None:
+        return plain
+    angle = read_angle(cell, "lon")
+    return angle if angle is not None else read_angle(cell, "lat")
+
+
+def order_of(pairs: Sequence[Pair]) -> Order:
+    """Tell whether pairs are (longitude, latitude) or (east, north), or the other way.
+
+    Every pair has to say the same, in degrees by the ranges of China, in metres by
+    magnitude; else, or where numbers of both axes have one size, the order stays open.
+    """
+    if pairs and all(map(_is_written, pairs)):
+        return "written"
+    return "turned" if pairs and all(_is_written((y, x)) for x, y in pairs) else "open"
+
+
+def are_degrees(pairs: Sequence[Pair]) -> bool:
+    """Tell whether all pairs are degrees in China, in either order."""
+    return bool(pairs) and all(in_china(x, y) or in_china(y, x) for x, y in pairs)
+
+
+def are_metres(pairs: Sequence[Pair]) -> bool:
+    """Tell whether all pairs are far too big for degrees."""
+    return bool(pairs) and all(min(abs(x), abs(y)) > 1000 for x, y in pairs)
+
+
+def in_china(lon: float, lat: float) -> bool:
+    """Tell whether degrees lie within the ranges of China."""
+    return _within(lon, LON_OF_CHINA) and _within(lat, LAT_OF_CHINA)
+
+
+def _is_written(pair: Pair) -> bool:
+    x, y = pair
+    metres = _within(y, _NORTH_APART) and any(_within(x, span) for span in _EASTINGS)
+    return in_china(x, y) or metres
+
+
+def _within(value: float, span: Sequence[float]) -> bool:
+    return span[0] <= value <= span[1]
+
+
+@cache
+def map_services() -> tuple[str, ...]:
+    """Return the names of map services whose coordinates carry an offset, lower case."""
+    words = [one for lang in LANGUAGES for one in Labels(lang).section("sheet_word")["offset_map"]]
+    return tuple(dict.fromkeys(word.lower() for word in words))
