@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gisplan.labels import Labels
+
+_UNSEEN = ("Cc", "Cf")
 
 
 class Finding(NamedTuple):
@@ -90,4 +93,6 @@ class MissingAsset(GisplanError):
 
 
 def _one_line(value: Any) -> str:
-    return " ".join(str(value).split())[:300]
+    # A file name may hold escapes that colour a terminal or marks that turn text round.
+    seen = "".join(c for c in str(value) if c.isspace() or unicodedata.category(c) not in _UNSEEN)
+    return " ".join(seen.split())[:300]

@@ -58,6 +58,21 @@ def test_utf8_cut_in_a_character_is_not_read_as_nonsense():
     assert caught.value.values["line"] == 2
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "gb18030"])
+def test_the_line_of_damaged_bytes_is_named(codec):
+    lines = [line.encode(codec if number == 0 else codec.removesuffix("-sig"))
+             for number, line in enumerate(["项目名称\n", "文峰塔\n", "高阁寺\n"])]  # fmt: skip
+    with pytest.raises(ProjectsError) as caught:
+        text.decode(b"".join([*lines[:2], b"\xff\xff", lines[2]]), place="x.csv")
+    assert caught.value.code == "encoding_broken"
+    assert caught.value.values["line"] == 3
+
+
+@pytest.mark.parametrize("data", [b"a,b\0\n1,2\n", b"name\nA\0\0\0\0"])
+def test_zero_bytes_do_not_make_utf16(data):
+    assert text.decode(data).encoding == "utf-8"
+
+
 @given(st.text(alphabet=st.characters(codec="gb18030", exclude_categories=["Cs"]), max_size=40))
 def test_what_gb18030_wrote_is_decoded_or_refused_never_changed(written):
     data = ("名称," + written).encode("gb18030")
@@ -250,25 +265,6 @@ def test_the_better_title_wins_and_the_real_header_is_understood():
     assert len(fields) == 11
     assert (fields["lon"], fields["lat"], fields["accuracy"]) == (5, 6, 7)
     assert text.closest_titles(["name"], ["经度", "项目明称"]) == ["项目明称"]
-
-
-@pytest.mark.parametrize(
-    ("cell", "total"),
-    [
-        ("合计", True),
-        ("合 计", True),
-        ("小计：", True),
-        ("合计（26项）", True),
-        ("合计26项", True),
-        ("Total", True),
-        ("合计花园", False),
-        ("总计算中心", False),
-        ("合计1号楼", False),
-        ("", False),
-    ],
-)
-def test_rows_of_totals(cell, total):
-    assert text.is_total(cell) is total
 
 
 def test_cells_are_what_a_person_would_copy():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from xml.etree import ElementTree as ET
 
 import shapely
@@ -15,8 +16,22 @@ from gisplan.errors import ProjectsError
 from gisplan.io.sheets import LIMIT_MB, MEGABYTE, check_archive
 from gisplan.io.text import cell_text, decode
 
-Placemark = tuple[dict[str, str], BaseGeometry | None]
 
+class Placemark(NamedTuple):
+    """Fields and geometry (WGS 84, 2-D) of a place; ``notes`` are codes of issues with it."""
+
+    fields: dict[str, str]
+    shape: BaseGeometry | None
+    notes: tuple[str, ...] = ()
+
+
+class _UnreadableShape(Exception):
+    """A drawn geometry whose coordinates cannot be read."""
+
+
+_ARCHIVE_ERRORS: Final = (
+    zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError, EOFError,
+)  # fmt: skip
 _FIXED: Final = ("name", "description", "address")
 _MULTI: Final[dict[str, Any]] = {
     "Point": shapely.MultiPoint,
@@ -24,13 +39,17 @@ _MULTI: Final[dict[str, Any]] = {
     "Polygon": shapely.MultiPolygon,
 }
 _FOLDERS: Final = ("Folder", "Document")
+_DRAWN: Final = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Model",
+                 "Track", "MultiTrack")  # fmt: skip
+_DEEPEST: Final = 32
 
 
 def read_placemarks(path: Path) -> list[Placemark]:
     """Return the fields and the geometry (WGS 84, 2-D) of every placemark of a file.
 
     Fields are ``name``, ``description``, ``address``, the ``ExtendedData`` under their
-    own names, and ``Folder``. Geometry is ``None`` where there is none to be read.
+    own names, and ``Folder``. Geometry is ``None`` where none is drawn, and where a part of
+    what is drawn cannot be read (GP-INT-083); rings that were open are closed (GP-INT-016).
 
     Raises
     ------
@@ -64,7 +83,7 @@ def _open_kmz(path: Path) -> bytes:
             chosen = "doc.kml" if "doc.kml" in names else names[0]
             with archive.open(chosen) as member:
                 data = member.read(LIMIT_MB * MEGABYTE + 1)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+    except _ARCHIVE_ERRORS as error:
         raise ProjectsError("projects_broken", file=path.name, reason=error) from None
     if len(data) > LIMIT_MB * MEGABYTE:
         raise ProjectsError("projects_too_big", file=path.name, limit=LIMIT_MB)
@@ -92,22 +111,36 @@ def _placemark(mark: ET.Element, folder: str) -> Placemark:
         elif _tag(element) == "SimpleData":
             fields.setdefault(element.get("name", ""), _text(element))
     fields["Folder"] = folder
-    shapes = [shape for child in mark for shape in _shapes(child)]
+    drawn = [child for child in mark if _tag(child) in _DRAWN]
+    try:
+        shapes = [shape for child in drawn for shape in _shapes(child)]
+    except (_UnreadableShape, ValueError, shapely.errors.ShapelyError):
+        return Placemark(fields, None, ("GP-INT-083",))
+    notes = ("GP-INT-016",) if any(map(_holds_open_ring, drawn)) else ()
     if not shapes:
-        return fields, None
-    return fields, shapes[0] if len(shapes) == 1 else shapely.GeometryCollection(shapes)
+        return Placemark(fields, None)
+    shape = shapes[0] if len(shapes) == 1 else shapely.GeometryCollection(shapes)
+    return Placemark(fields, shape, notes)
 
 
-def _shapes(element: ET.Element) -> list[BaseGeometry]:
+def _shapes(element: ET.Element, depth: int = 0) -> list[BaseGeometry]:
     tag = _tag(element)
+    if depth > _DEEPEST:
+        raise _UnreadableShape
     if tag == "MultiGeometry":
-        return _merge([shape for child in element for shape in _shapes(child)])
+        parts = [child for child in element if _tag(child) in _DRAWN]
+        return _merge([shape for child in parts for shape in _shapes(child, depth + 1)])
     if tag == "Polygon":
-        return _polygon(element)
+        return [_polygon(element)]
     points = _points(element) if tag in ("Point", "LineString", "LinearRing") else []
-    if tag == "Point" and points:
-        return [shapely.Point(points[0])]
-    return [shapely.LineString(points)] if len(points) > 1 else []
+    if not points or (tag != "Point" and len(points) < 2):
+        raise _UnreadableShape
+    return [shapely.Point(points[0]) if tag == "Point" else shapely.LineString(points)]
+
+
+def _holds_open_ring(element: ET.Element) -> bool:
+    rings = [child for child in element.iter() if _tag(child) == "LinearRing"]
+    return any(points and points[0] != points[-1] for points in map(_points, rings))
 
 
 def _merge(shapes: list[BaseGeometry]) -> list[BaseGeometry]:
@@ -118,12 +151,12 @@ def _merge(shapes: list[BaseGeometry]) -> list[BaseGeometry]:
     return [_MULTI[kinds.pop()](shapes)]
 
 
-def _polygon(element: ET.Element) -> list[BaseGeometry]:
+def _polygon(element: ET.Element) -> BaseGeometry:
     outer = [_points(child) for child in element if _tag(child) == "outerBoundaryIs"]
     inner = [_points(child) for child in element if _tag(child) == "innerBoundaryIs"]
-    if not outer or len(outer[0]) < 3:
-        return []
-    return [shapely.Polygon(outer[0], [hole for hole in inner if len(hole) >= 3])]
+    if len(outer) != 1 or any(len(ring) < 3 for ring in (*outer, *inner)):
+        raise _UnreadableShape
+    return shapely.Polygon(outer[0], inner)
 
 
 def _points(element: ET.Element) -> list[tuple[float, float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -12,6 +12,8 @@ import pandas as pd
 from gisplan.crs import parse_crs
 from gisplan.errors import ProjectsError
 from gisplan.industries import normalise_codes
+from gisplan.io.identity import note_names_and_ids
+from gisplan.io.parcels import is_parcels, read_parcels
 from gisplan.io.places import locate
 from gisplan.io.rows import IssueLog, Rows
 from gisplan.io.sheets import DELIMITED, WORKBOOKS, read_table
@@ -115,6 +117,8 @@ def intake(
     file = _check_path(path)
     if file.suffix.lower() in VECTORS:
         rows, log = read_vectors(file, encoding=encoding, layer=layer or sheet)
+    elif file.suffix.lower() == ".txt" and is_parcels(file):
+        rows, log = read_parcels(file, encoding=encoding, declared=declared is not None)
     else:
         rows, log = read_table(file, encoding=encoding, sheet=sheet or layer)
     if not rows.cells:
@@ -161,7 +165,7 @@ def _read_columns(rows: Rows, log: IssueLog) -> dict[str, pd.Series]:
     columns["accuracy"] = _read_measures(rows, log, found.get("accuracy"), "length")
     columns["sheet"] = _text([rows.sheet] * len(rows.cells))
     columns["row"] = pd.Series(rows.numbers, dtype="int64")
-    _note_names_and_ids(rows, log)
+    note_names_and_ids(rows, log)
     matched = [f"{field}={rows.titles[position]}" for field, position in found.items()]
     rows.evidence.append(("columns", "、".join(matched)))
     return columns
@@ -218,22 +222,6 @@ def _unit_of(title: str, kind: str) -> tuple[float | None, str]:
     return (units("length")[note], note) if note in units("length") else (1.0, "m")
 
 
-def _note_names_and_ids(rows: Rows, log: IssueLog) -> None:
-    found = match_headers(rows.titles)
-    name, code = found.get("name"), found.get("id")
-    if name is not None:
-        for number, cell in zip(rows.numbers, rows.column(name), strict=True):
-            if is_blank(cell):
-                log.add("GP-INT-020", number, column=rows.titles[name])
-    if code is None:
-        return
-    plain = [normalise(cell).lower() for cell in rows.column(code)]
-    counts = Counter(plain)
-    for number, key, cell in zip(rows.numbers, plain, rows.column(code), strict=True):
-        if key and counts[key] > 1:
-            log.add("GP-INT-021", number, column=rows.titles[code], value=cell)
-
-
 # --- the frame ------------------------------------------------------------------------------
 
 
@@ -259,16 +247,16 @@ def _other_columns(rows: Rows, log: IssueLog) -> dict[str, pd.Series]:
         cells = rows.column(position)
         if position in used or not (title or any(cells)):
             continue
-        name = _free_name(title or f"column {position + 1}", {*_RESERVED, *kept})
+        name = _free_name(title or f"column {position + 1}", kept)
         if title and name != title:
             log.add("GP-INT-050", None, column=title, value=name)
         kept[name] = _text(cells)
     return kept
 
 
-def _free_name(title: str, taken: set[str]) -> str:
+def _free_name(title: str, kept: Mapping[str, object]) -> str:
     name, count = title, 1
-    while name in taken:
+    while name in _RESERVED or name in kept:
         count += 1
         name = f"{title} ({count})"
     return name

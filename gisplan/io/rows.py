@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,21 +14,35 @@ import pyproj
 from numpy.typing import NDArray
 
 from gisplan.errors import ProjectsError
-from gisplan.io.text import closest_titles, is_remark, is_total, match_headers
+from gisplan.io.text import closest_titles, match_headers
 from gisplan.terms import ISSUE_COLUMNS, SEPARATOR, Level
-
-_HEADER_DEPTH: Final = 50
-"""How many rows of titles, units and remarks may stand above a header."""
 
 Evidence = tuple[str, str]
 
 
-class Grid(NamedTuple):
-    """Cells of one sheet as text, from row 1; ``merged`` were filled from a merged cell."""
+@dataclass
+class Grid:
+    """Cells of one sheet as text, and what is known about them; positions count from 0.
+
+    ``merged`` were filled from a merged cell, by row. ``unread`` are formulas without a
+    result, by row and column. ``width`` is that of the header of
+    delimited text, where a longer row shows that something shifted it. ``from_1904`` tells
+    that serial dates count otherwise, ``marked`` whether it could be told what is hidden.
+    """
 
     name: str
     cells: list[list[str]]
-    merged: frozenset[tuple[int, int]] = frozenset()
+    merged: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    unread: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    width: int | None = None
+    from_1904: bool = False
+    marked: bool = True
+
+    def merged_in(self, row: int) -> frozenset[int]:
+        """Return the columns of a row that were filled from a merged cell."""
+        return self.merged.get(row, frozenset())
 
 
 @dataclass
@@ -105,41 +118,6 @@ def header_score(cells: Sequence[str]) -> int:
     return len(found) if "name" in found or "id" in found else 0
 
 
-def find_header(cells: Sequence[Sequence[str]]) -> int | None:
-    """Return the position of the row that names most fields, ``None`` where none does."""
-    scores = [header_score(row) for row in cells[:_HEADER_DEPTH]]
-    best = max(scores, default=0)
-    return scores.index(best) if best else None
-
-
-def take_table(grid: Grid, header: int, file: str) -> tuple[Rows, IssueLog]:
-    """Take the rows below a header; wholly blank ones go, all others are accounted for.
-
-    Rows of totals, repeated headers and remarks below the table are no projects: they
-    are left out and each is noted as an issue with its row.
-    """
-    titles = grid.cells[header]
-    width = max((len(row) for row in grid.cells[header:]), default=0)
-    titles = titles + [""] * (width - len(titles))
-    rows = Rows(file, grid.name, titles, [], [])
-    log = IssueLog(file, grid.name)
-    key_columns = [p for f, p in match_headers(titles).items() if f in ("id", "name")]
-    for index in range(header + 1, len(grid.cells)):
-        cells = grid.cells[index] + [""] * (width - len(grid.cells[index]))
-        if not any(cells):
-            continue
-        reason = _not_a_project(cells, titles, key_columns)
-        if reason:
-            shown = next(cell for cell in cells if cell)
-            log.add(reason, index + 1, value=shown)
-            continue
-        here = len(rows.cells)
-        rows.merged.update((here, column) for row, column in grid.merged if row == index)
-        rows.cells.append(cells)
-        rows.numbers.append(index + 1)
-    return rows, log
-
-
 def refuse_headless(file: str, titles: Iterable[str]) -> ProjectsError:
     """Return the error for a table without a name or id column, with the nearest title."""
     found = [title for title in dict.fromkeys(titles) if title]
@@ -148,14 +126,3 @@ def refuse_headless(file: str, titles: Iterable[str]) -> ProjectsError:
     if near:
         return ProjectsError("projects_no_header_near", file=file, found=shown, near=near[0])
     return ProjectsError("projects_no_header", file=file, found=shown or "-")
-
-
-def _not_a_project(cells: list[str], titles: list[str], keys: list[int]) -> str:
-    filled = [(position, cell) for position, cell in enumerate(cells) if cell]
-    if any(is_total(cells[position]) for position in {0, *keys}):
-        return "GP-INT-040"
-    if len(filled) > 1 and all(cell == titles[position] for position, cell in filled):
-        return "GP-INT-041"
-    if len({cell for _, cell in filled}) == 1 and is_remark(filled[0][1]):
-        return "GP-INT-042"
-    return ""

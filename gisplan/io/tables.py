@@ -6,21 +6,38 @@ import csv
 import io
 import json
 import math
+import unicodedata
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
+import pyproj
 import shapely
 
 from gisplan.crs import WGS84, transform
-from gisplan.errors import MissingExtra
+from gisplan.errors import MissingExtra, OutputError
 from gisplan.io.writing import write_text, write_whole
 from gisplan.labels import Labels
 
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "|", "＝", "＋", "－", "＠")
+_BREAKS: Final = ("\t", "\r", "\n")
+_UNSEEN: Final = ("Cc", "Cf", "Zs")
+"""Categories of characters that some program drops before it looks for a formula."""
+
+GIS_WRITE_ERRORS: Final = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.CRSError,
+    pyogrio.errors.GeometryError,
+    pyogrio.errors.FieldError,
+    shapely.errors.GEOSException,
+)
+"""What GDAL may say of a full disk, a read-only folder or a column it cannot write."""
 
 
 def lon_lat(projects: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -55,23 +72,118 @@ def json_text(run: Mapping[str, Any], rows: list[dict[str, Any]]) -> str:
     return f'{{"run": {head},\n"projects": [\n{told}\n]}}\n'
 
 
-def write_vector(path: Path, projects: gpd.GeoDataFrame, verdicts: pd.DataFrame) -> None:
-    """Write projects with their verdicts as GeoPackage, GeoJSON or GeoParquet, by suffix."""
+def with_verdicts(projects: gpd.GeoDataFrame, verdicts: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Join projects and their verdicts into one frame for a GIS file."""
     own = [name for name in projects if name not in verdicts and name != projects.geometry.name]
     table = pd.concat([projects[own], verdicts], axis=1)
     for name in table.select_dtypes("category"):
         table[name] = table[name].astype("str")
-    frame = gpd.GeoDataFrame(table, geometry=projects.geometry.to_numpy(), crs=projects.crs)
+    return gpd.GeoDataFrame(table, geometry=projects.geometry.to_numpy(), crs=projects.crs)
+
+
+def write_vector(path: Path, projects: gpd.GeoDataFrame, verdicts: pd.DataFrame) -> None:
+    """Write projects with their verdicts as GeoPackage, GeoJSON or GeoParquet, by suffix.
+
+    What was written is read back before it takes its place: rows, columns and CRS.
+
+    Raises
+    ------
+    OutputError
+        ``output_unsound`` where it reads back otherwise, ``output_folder`` where it cannot
+        be written.
+    MissingExtra
+        For GeoParquet without pyarrow.
+    """
+    frame = with_verdicts(projects, verdicts)
+    suffix = path.suffix.lower()
+    if suffix != ".parquet":
+        gis_path(path)
+    if suffix == ".gpkg":
+        frame = frame.rename(columns=_apart(frame))
+    elif suffix != ".parquet":
+        frame = transform(frame, WGS84)
 
     def write(beside: Path) -> None:
-        if path.suffix.lower() == ".parquet":
+        if suffix == ".parquet":
             _to_parquet(frame, beside)
-        elif path.suffix.lower() == ".gpkg":
-            frame.to_file(beside, layer="verdicts", driver="GPKG")
         else:
-            transform(frame, WGS84).to_file(beside, driver="GeoJSON")
+            _to_gis(frame, beside, "verdicts" if suffix == ".gpkg" else path.stem)
+        _confirm(beside, frame, path)
 
     write_whole(path, write)
+
+
+def _apart(frame: gpd.GeoDataFrame) -> dict[str, str]:
+    """Rename columns that a GeoPackage takes for one: names differ by more than their case."""
+    taken, names = {"fid", "geom"}, {}
+    for column in (one for one in frame.columns if one != frame.geometry.name):
+        name, count = str(column), 1
+        while name.lower() in taken:
+            count += 1
+            name = f"{column} ({count})"
+        taken.add(name.lower())
+        names[column] = name
+    return names
+
+
+def gis_path(path: Path) -> Path:
+    """Return a path that pyogrio takes as it is: ``!`` and ``;`` are parts of an address to it."""
+    absolute = path.absolute()
+    if set("!;") & set(str(absolute)):
+        raise OutputError("output_bang", path=path)
+    return absolute
+
+
+def _to_gis(
+    frame: gpd.GeoDataFrame, path: Path, layer: str, *, mode: Literal["w", "a"] = "w"
+) -> None:
+    driver = "GPKG" if path.suffix.lower() == ".gpkg" else "GeoJSON"
+    try:
+        frame.to_file(gis_path(path), layer=layer, driver=driver, engine="pyogrio", mode=mode)
+    except GIS_WRITE_ERRORS as error:
+        raise OSError(5, str(error)) from error
+
+
+def _confirm(path: Path, frame: gpd.GeoDataFrame, target: Path) -> None:
+    """Read back what a writer says it wrote: some report success on a full disk."""
+    names = [str(name) for name in frame.columns if name != frame.geometry.name]
+    try:
+        rows, columns, crs = _described(path)
+    except (*GIS_WRITE_ERRORS, ValueError) as error:
+        raise OutputError("output_unsound", path=target, reason=error) from None
+    if rows != len(frame):
+        raise OutputError("output_unsound", path=target, reason=f"{rows} / {len(frame)}")
+    if missing := [name for name in names if name not in columns]:
+        raise OutputError("output_unsound", path=target, reason=", ".join(missing))
+    if not same_crs(crs, frame.crs):
+        raise OutputError("output_unsound", path=target, reason=f"{crs} / {frame.crs}")
+
+
+def _described(path: Path) -> tuple[int, list[str], Any]:
+    """Return rows, columns and CRS of a GIS file, asked of its content."""
+    if path.suffix.lower() != ".parquet":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = pyogrio.read_info(gis_path(path), force_feature_count=True)
+        return int(found["features"]), list(found["fields"]), found["crs"]
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path) as file:
+        described = json.loads(file.schema_arrow.metadata[b"geo"])
+        crs = described["columns"][described["primary_column"]].get("crs")
+        return file.metadata.num_rows, list(file.schema_arrow.names), crs
+
+
+def same_crs(one: Any, other: Any) -> bool:
+    """Tell whether two systems are one, however a format has abbreviated its description."""
+    if one is None or other is None:
+        return one is None and other is None
+    left, right = pyproj.CRS.from_user_input(one), pyproj.CRS.from_user_input(other)
+    if left == right or left.equals(right, ignore_axis_order=True):
+        return True
+    if (code := left.to_epsg(20)) is not None and code == right.to_epsg(20):
+        return True
+    return left.to_wkt("WKT1_ESRI") == right.to_wkt("WKT1_ESRI")
 
 
 def _to_parquet(frame: gpd.GeoDataFrame, path: Path) -> None:
@@ -90,7 +202,7 @@ def csv_text(frame: pd.DataFrame, labels: Labels) -> str:
     """Format a table as CSV with its headers in words."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([labels.get(f"column.{code}") or code for code in frame])
+    writer.writerow([_cell(labels.get(f"column.{code}") or code) for code in frame])
     for row in frame.itertuples(index=False):
         writer.writerow([_cell(value) for value in row])
     return out.getvalue()
@@ -104,7 +216,8 @@ def _cell(value: Any) -> str:
         return f"{value:.10g}"
     text = str(value)
     # Numbers were handled above, so a leading sign here can only be text.
-    return "'" + text if text.startswith(_STARTS_A_FORMULA) else text
+    first = next((c for c in text if unicodedata.category(c) not in _UNSEEN), "")
+    return "'" + text if text.startswith(_BREAKS) or first in _STARTS_A_FORMULA else text
 
 
 def _value(value: Any) -> Any:
@@ -117,3 +230,13 @@ def _value(value: Any) -> Any:
     if isinstance(value, (float, np.floating)):
         return float(value) if math.isfinite(value) else None
     return str(value)
+
+
+def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
+    """Write several frames as the layers of one GeoPackage."""
+
+    def write(beside: Path) -> None:
+        for name, frame in layers.items():
+            _to_gis(frame, beside, name, mode="a" if beside.exists() else "w")
+
+    write_whole(path, write)

@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal, NamedTuple
 
 from gisplan.errors import ProjectsError
@@ -64,23 +64,23 @@ def decode(data: bytes, *, encoding: str | None = None, place: str = "") -> Deco
     ------
     ProjectsError
         ``encoding_name`` for an unknown name, ``encoding_wrong`` where the bytes are not
-        in the encoding declared, ``encoding_broken`` for UTF-8 with damaged bytes,
-        ``encoding_unknown`` where none fits.
+        in the encoding declared, ``encoding_broken`` for UTF-8 or GB18030 with damaged
+        bytes, with the line, ``encoding_unknown`` where none fits.
     """
     if encoding is not None:
         return _decode_declared(data, encoding, place)
     for mark, name in _MARKS:
         if data.startswith(mark):
-            text = _try(data.removeprefix(mark) if name == "utf-8" else data, name)
-            return _found(text, name, "bom", place)
+            return _decode_marked(data, mark, name, place)
     for name in (*_utf16_without_mark(data), "utf-8"):
         text = _try(data, name)
-        if text is not None:
+        if text is not None and (name == "utf-8" or _is_table(text)):
             return Decoded(text, name, "inferred")
-    _refuse_broken_utf8(data, place)
+    _refuse_broken(data, "utf-8", place)
     text = _try(data, "gb18030")
     if text is not None:
         return Decoded(text, "gb18030", "inferred")
+    _refuse_broken(data, "gb18030", place)
     raise ProjectsError("encoding_unknown", file=place)
 
 
@@ -208,12 +208,10 @@ def match_headers(cells: Sequence[object]) -> dict[str, int]:
     """
     best: dict[str, tuple[int, int]] = {}
     for position, cell in enumerate(cells):
-        header = split_header(cell)
-        for name in (header.name + header.note, header.name):
-            if name in _aliases():
-                field, rank = _aliases()[name]
-                best[field] = min(best.get(field, (rank, position)), (rank, position))
-                break
+        meant = _meaning(str(cell)) if cell else None
+        if meant is not None:
+            field, rank = meant
+            best[field] = min(best.get(field, (rank, position)), (rank, position))
     return {field: position for field, (_, position) in best.items()}
 
 
@@ -240,16 +238,6 @@ def units(kind: Literal["money", "length"]) -> Mapping[str, float]:
     }
 
 
-def is_total(text: str) -> bool:
-    """Tell whether a cell begins a row of sums: ``合 计``, ``小计：``, ``Total``."""
-    return bool(_starts("total").match(re.sub(r"\s+", "", normalise(text)).lower()))
-
-
-def is_remark(text: str) -> bool:
-    """Tell whether a cell begins a line below a table: ``注：…``, ``填表人：…``."""
-    return bool(_starts("remark").match(re.sub(r"\s+", "", normalise(text)).lower()))
-
-
 # --- inner workings -----------------------------------------------------------------------
 
 # Before NFKC, which would turn ´ into a blank with an accent and º into the letter o.
@@ -257,6 +245,7 @@ _MARK_TABLE: Final = str.maketrans(
     {**dict.fromkeys("º˚˚ᵒ", "°"), **dict.fromkeys("′’‘´`＇", "'"), **dict.fromkeys("″”“˝＂", '"')}
     | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff")
 )
+_LONGEST_TITLE: Final = 80
 _DASH_TABLE: Final = str.maketrans(dict.fromkeys("−‐‑‒–", "-"))
 _NUMBER: Final = re.compile(
     r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?"
@@ -287,10 +276,12 @@ def _decode_declared(data: bytes, encoding: str, place: str) -> Decoded:
     return Decoded(text, name, "declared")
 
 
-def _found(text: str | None, name: str, basis: Literal["bom"], place: str) -> Decoded:
+def _decode_marked(data: bytes, mark: bytes, name: str, place: str) -> Decoded:
+    text = _try(data.removeprefix(mark) if name == "utf-8" else data, name)
     if text is None:
+        _refuse_broken(data, name, place)
         raise ProjectsError("encoding_wrong", file=place, encoding=name)
-    return Decoded(text, name, basis)
+    return Decoded(text, name, "bom")
 
 
 def _try(data: bytes, encoding: str) -> str | None:
@@ -300,16 +291,20 @@ def _try(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def _refuse_broken_utf8(data: bytes, place: str) -> None:
-    # Chinese in UTF-8 with one byte cut off often is valid GB18030, as nonsense. Several
-    # Chinese characters that are valid UTF-8 do not occur in a GB18030 text by chance.
+def _refuse_broken(data: bytes, encoding: str, place: str) -> None:
+    """Name the line of damaged bytes where what stands before them shows the encoding.
+
+    Chinese in UTF-8 with one byte cut off often is valid GB18030, as nonsense; several
+    Chinese characters that are valid UTF-8 do not occur in a GB18030 text by chance.
+    """
     try:
-        data.decode("utf-8")
+        data.decode(encoding)
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        if sum(ord(character) > 0x7FF for character in before) >= 4:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise ProjectsError("encoding_broken", file=place, line=line) from None
+        before = data[: error.start].decode(encoding, "ignore")
+        if sum("\u4e00" <= character <= "\u9fff" for character in before) >= 4:
+            shown = {"utf-8": "UTF-8", "gb18030": "GB18030"}.get(encoding, encoding)
+            line = before.count("\n") + 1
+            raise ProjectsError("encoding_broken", file=place, line=line, encoding=shown) from None
 
 
 def _utf16_without_mark(data: bytes) -> tuple[str, ...]:
@@ -317,6 +312,11 @@ def _utf16_without_mark(data: bytes) -> tuple[str, ...]:
     if len(data) % 2 or len(head) < 4 or b"\0" not in head:
         return ()
     return ("utf-16-le",) if head[1::2].count(0) >= head[0::2].count(0) else ("utf-16-be",)
+
+
+def _is_table(text: str) -> bool:
+    # Other bytes with a zero among them decode too, as far-fetched characters.
+    return "\0" not in text and any(mark in text for mark in ",;\t\n")
 
 
 def _float_text(value: float) -> str:
@@ -366,6 +366,15 @@ def _parse_measure(
     return round(amount * worth, 6), ""
 
 
+@lru_cache(maxsize=2**16)
+def _meaning(title: str) -> tuple[str, int] | None:
+    """Return the field that a title means and its rank among the titles of that field."""
+    if len(title) > _LONGEST_TITLE:
+        return None
+    header = split_header(title)
+    return _aliases().get(header.name + header.note) or _aliases().get(header.name)
+
+
 @cache
 def _aliases() -> Mapping[str, tuple[str, int]]:
     found: dict[str, tuple[str, int]] = {}
@@ -380,14 +389,6 @@ def _aliases() -> Mapping[str, tuple[str, int]]:
 @cache
 def _nothing() -> frozenset[str]:
     return frozenset({""} | {normalise(word).lower() for word in _words("nothing")})
-
-
-@cache
-def _starts(kind: str) -> re.Pattern[str]:
-    words = "|".join(re.escape(normalise(word).lower()) for word in _words(kind))
-    # 合计 alone or followed by a mark or a number; 合计花园 is a project.
-    after = r"(?:$|[:(\[/,、=-].*|\d+[项个宗件]?$)" if kind == "total" else ":"
-    return re.compile(f"(?:{words}){after}")
 
 
 def _words(kind: str) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import struct
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -20,12 +20,19 @@ from geopandas import GeoDataFrame, GeoSeries
 
 from gisplan.crs import WGS84
 from gisplan.errors import MissingExtra, ProjectsError
+from gisplan.io.archives import unpacked_shapefile
+from gisplan.io.geopackage import count_rows, list_tables
 from gisplan.io.kml import read_placemarks
 from gisplan.io.rows import Evidence, IssueLog, Rows, header_score, refuse_headless
+from gisplan.io.shapefile import check_parts, part_beside
+from gisplan.io.shapes import DrawnLog, mend_shapes
 from gisplan.io.sheets import LIMIT_MB, MEGABYTE
 from gisplan.io.text import cell_text, decode
+from gisplan.io.wkb import too_deep
 
-VECTORS: Final = (".geojson", ".json", ".gpkg", ".shp", ".parquet", ".geoparquet", ".kml", ".kmz")
+VECTORS: Final = (
+    ".geojson", ".json", ".gpkg", ".shp", ".zip", ".parquet", ".geoparquet", ".kml", ".kmz",
+)  # fmt: skip
 
 # GDAL chooses its driver by content, and some drivers follow addresses found in a file: so
 # the content has to be what the suffix says before GDAL sees it.
@@ -35,7 +42,12 @@ _MAGIC: Final = {
     ".parquet": b"PAR1",
     ".geoparquet": b"PAR1",
     ".kmz": b"PK\x03\x04",
+    ".zip": b"PK\x03\x04",
 }
+_MOST_CELLS: Final = 20_000_000
+"""Cells of a GeoParquet file, whose repetitions take no room on disk but do in memory."""
+Notes = Mapping[str, Sequence[int]]
+"""Positions of features by the code of an issue found while their file was read."""
 _GEOJSON_TYPES: Final = ("FeatureCollection", "Feature")
 _READ_ERRORS: Final = (
     pyogrio.errors.DataSourceError,
@@ -62,7 +74,8 @@ def read_vectors(
     encoding
         Of the .dbf or the GeoJSON; by default found strictly.
     layer
-        Name of the layer of a GeoPackage; by default the first that has names or ids.
+        Name of the layer of a GeoPackage, or of the shapefile in a .zip; by default the first
+        that has names or ids.
 
     Raises
     ------
@@ -73,8 +86,8 @@ def read_vectors(
         ``projects_extra`` for GeoParquet without pyarrow.
     """
     evidence: list[Evidence] = []
-    frame, closed, layer = _features(path, encoding, layer, evidence)
-    return _to_rows(frame, path, layer or "", evidence, closed)
+    frame, notes, layer = _features(path, encoding, layer, evidence)
+    return _to_rows(frame, path, layer or "", evidence, notes)
 
 
 def read_layer(path: Path, *, layer: str | None = None) -> GeoDataFrame:
@@ -90,42 +103,59 @@ def read_layer(path: Path, *, layer: str | None = None) -> GeoDataFrame:
 
 def _features(
     path: Path, encoding: str | None, layer: str | None, evidence: list[Evidence]
-) -> tuple[pd.DataFrame, Sequence[int], str | None]:
-    """Read a file by its suffix: features, positions of rings that were closed, layer name."""
+) -> tuple[pd.DataFrame, Notes, str | None]:
+    """Read a file by its suffix: features, what was noted about them, layer name."""
     suffix = path.suffix.lower()
     if suffix not in VECTORS:
-        raise ProjectsError("projects_suffix", file=path.name)
+        raise ProjectsError("projects_suffix", file=path.name, suffix=suffix or "-", allowed=" ")
     _check_content(path, suffix)
     if suffix in (".kml", ".kmz"):
-        return _from_placemarks(path), (), layer
+        return *_from_placemarks(path), layer
     if suffix in (".parquet", ".geoparquet"):
-        return _from_parquet(path), (), layer
+        return _from_parquet(path), {}, layer
     if suffix == ".shp":
         return *_from_shapefile(path, encoding, evidence), layer
+    if suffix == ".zip":
+        with unpacked_shapefile(path, layer, evidence) as (part, name):
+            return *_from_shapefile(part, encoding, evidence), name
     if suffix == ".gpkg":
         layer = _choose_layer(path, layer, evidence)
-        return *_read(path, path, layer=layer), layer
-    return *_read(_geojson_bytes(path, encoding, evidence), path), layer
+        return *_read_geopackage(path, layer), layer
+    content, left = _geojson_bytes(path, encoding, evidence)
+    frame, notes = _read(content, path)
+    if left and isinstance(frame, GeoDataFrame):
+        evidence.append(("crs_link_left", left))
+        cells = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+        frame = GeoDataFrame(cells, geometry=np.asarray(frame.geometry))
+    return frame, notes, layer
 
 
 def _to_rows(
-    frame: pd.DataFrame, path: Path, layer: str, evidence: list[Evidence], closed: Iterable[int]
+    frame: pd.DataFrame, path: Path, layer: str, evidence: list[Evidence], notes: Notes
 ) -> tuple[Rows, IssueLog]:
     geometry = frame.geometry if isinstance(frame, geopandas.GeoDataFrame) else None
     names = [name for name in frame.columns if geometry is None or name != geometry.name]
     titles = [str(name) for name in names]
     if not header_score(titles):
         raise refuse_headless(path.name, titles)
-    columns = [[_attribute(value) for value in frame[name].tolist()] for name in names]
+    try:
+        with _one_error(path):  # Arrow decodes a text when it is asked for
+            columns = [[_attribute(value) for value in frame[name].tolist()] for name in names]
+    except UnicodeDecodeError as error:
+        raise ProjectsError("projects_broken", file=path.name, reason=error) from None
     cells = [list(row) for row in zip(*columns, strict=True)]
-    log = IssueLog(path.name, layer)
+    log = DrawnLog(path.name, layer)
     rows = Rows(path.name, layer, titles, cells, list(range(1, len(frame) + 1)))
     rows.evidence = evidence
+    for code, positions in notes.items():
+        for position in positions:
+            log.add(code, position + 1, column="geometry")
     if geometry is not None:
-        rows.geometry = np.asarray(geometry, dtype=object)
         rows.crs = pyproj.CRS(geometry.crs) if geometry.crs is not None else None
-    for position in closed:
-        log.add("GP-INT-016", position + 1, column="geometry")
+        drawn = np.asarray(geometry, dtype=object)
+        if high := int(shapely.has_z(drawn).sum()):
+            evidence.append(("heights_left", str(high)))
+        rows.geometry = mend_shapes(drawn, rows.crs, log, rows.numbers)
     return rows, log
 
 
@@ -148,7 +178,8 @@ def _check_content(path: Path, suffix: str) -> None:
         raise ProjectsError("projects_disguised", file=path.name, suffix=suffix.lstrip("."))
 
 
-def _geojson_bytes(path: Path, encoding: str | None, evidence: list[Evidence]) -> bytes:
+def _geojson_bytes(path: Path, encoding: str | None, evidence: list[Evidence]) -> tuple[bytes, str]:
+    """Return GeoJSON for GDAL, and the address of a CRS in it that GDAL would have fetched."""
     decoded = decode(path.read_bytes(), encoding=encoding, place=path.name)
     if decoded.encoding != "utf-8":
         evidence.append((f"encoding_{decoded.basis}", decoded.encoding))
@@ -161,19 +192,48 @@ def _geojson_bytes(path: Path, encoding: str | None, evidence: list[Evidence]) -
     kind = content.get("type") if isinstance(content, dict) else None
     if kind not in _GEOJSON_TYPES:
         raise ProjectsError("projects_disguised", file=path.name, suffix="GeoJSON")
-    if kind == "FeatureCollection" and not content.get("features"):
+    features = content.get("features") if kind == "FeatureCollection" else [content]
+    if not features:
         raise ProjectsError("projects_empty", file=path.name)
-    return decoded.text.encode("utf-8")
+    if not isinstance(features, list):
+        raise ProjectsError("projects_broken", file=path.name, reason="features")
+    # GDAL passes over an entry of another type without a word, and a row would be lost.
+    for at, one in enumerate(features, start=1):
+        if not isinstance(one, dict) or one.get("type") != "Feature":
+            raise ProjectsError("projects_broken", file=path.name, reason=f"features[{at}]")
+    left = _drop_crs_links(content)
+    plain = "crs" not in decoded.text and "\\u" not in decoded.text
+    # Written anew where a CRS may be named, so that GDAL reads what was looked at here.
+    text = decoded.text if plain else json.dumps(content, ensure_ascii=False)
+    return text.encode("utf-8", "replace"), left
+
+
+def _drop_crs_links(content: dict[str, Any]) -> str:
+    """Take off every CRS that is given as an address; return the first of them."""
+    found = ""
+    waiting: list[Any] = [content]
+    while waiting:
+        part = waiting.pop()
+        if not isinstance(part, dict):
+            continue
+        crs = part.get("crs")
+        if isinstance(crs, dict) and crs.get("type") not in ("name", "EPSG"):
+            properties = part.pop("crs").get("properties")
+            address = properties.get("href", "-") if isinstance(properties, dict) else "-"
+            found = found or cell_text(address)[:200] or "-"
+        waiting.append(part.get("geometry"))
+        for name in ("features", "geometries"):
+            inner = part.get(name)
+            waiting.extend(inner if isinstance(inner, list) else ())
+    return found
 
 
 def _choose_layer(path: Path, wanted: str | None, evidence: list[Evidence]) -> str:
-    try:
-        names, fields = _list_layers(path)
-        if wanted is not None and wanted not in names:
-            found = "、".join(names)
-            raise ProjectsError("projects_no_sheet", file=path.name, sheet=wanted, found=found)
-    except _READ_ERRORS as error:
-        raise ProjectsError("projects_broken", file=path.name, reason=error) from None
+    fields = list_tables(path)
+    names = list(fields)
+    if wanted is not None and wanted not in names:
+        found = "、".join(names)
+        raise ProjectsError("projects_no_sheet", file=path.name, sheet=wanted, found=found)
     chosen = wanted or next((name for name in names if header_score(fields[name])), None)
     if chosen is None:
         raise refuse_headless(path.name, [title for name in names for title in fields[name]])
@@ -184,115 +244,134 @@ def _choose_layer(path: Path, wanted: str | None, evidence: list[Evidence]) -> s
     return chosen
 
 
-def _list_layers(path: Path) -> tuple[list[str], dict[str, list[str]]]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        names = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
-        return names, {name: list(pyogrio.read_info(path, layer=name)["fields"]) for name in names}
-
-
 # --- readers by format ----------------------------------------------------------------------
 
 
 def _read(
     source: Path | bytes, path: Path, *, layer: str | None = None, encoding: str | None = None
-) -> tuple[pd.DataFrame, list[int]]:
+) -> tuple[pd.DataFrame, Notes]:
     """Read a layer through GDAL; also tell which features had a ring closed for them.
 
     Arrow is used where it is installed, because the other way trusts the count that a
-    GeoPackage keeps of its rows, and loses those it does not count.
+    GeoPackage keeps of its rows, and loses those it does not count. Not for a shapefile:
+    its encoding is found by trial, and Arrow would not decode until later.
     """
-    options: dict[str, Any] = {"layer": layer, "encoding": encoding, "use_arrow": _has_arrow()}
+    arrow = _has_arrow() and path.suffix.lower() != ".shp"
+    options: dict[str, Any] = {"layer": layer, "encoding": encoding, "use_arrow": arrow}
+    if isinstance(source, Path):
+        source = _plain_path(source)
+        if source.suffix.lower() == ".gpkg":
+            options["list_all_tables"] = "NO"
+    with _one_error(path), warnings.catch_warnings():
+        # GDAL warns about rings; they are found below, feature by feature.
+        warnings.simplefilter("ignore")
+        try:
+            return pyogrio.read_dataframe(source, on_invalid="raise", **options), {}
+        except shapely.errors.GEOSException:
+            frame = pyogrio.read_dataframe(source, on_invalid="fix", **options)
+            strict = pyogrio.read_dataframe(source, on_invalid="ignore", **options)
+    mended = frame.geometry.notna().to_numpy() & strict.geometry.isna().to_numpy()
+    return frame, {"GP-INT-016": np.flatnonzero(mended).tolist()}
+
+
+@contextmanager
+def _one_error(path: Path) -> Iterator[None]:
+    """Turn whatever a reader says of a damaged file into one error; wrong encoding goes on."""
     try:
-        with warnings.catch_warnings():
-            # GDAL warns about rings; they are found below, feature by feature.
-            warnings.simplefilter("ignore")
-            try:
-                return pyogrio.read_dataframe(source, on_invalid="raise", **options), []
-            except shapely.errors.GEOSException:
-                frame = pyogrio.read_dataframe(source, on_invalid="fix", **options)
-                strict = pyogrio.read_dataframe(source, on_invalid="ignore", **options)
+        yield
     except UnicodeDecodeError:
         raise
-    except _READ_ERRORS as error:
+    except _read_errors() as error:
         raise ProjectsError("projects_broken", file=path.name, reason=error) from None
-    mended = frame.geometry.notna().to_numpy() & strict.geometry.isna().to_numpy()
-    return frame, np.flatnonzero(mended).tolist()
+
+
+def _read_errors() -> tuple[type[Exception], ...]:
+    if not _has_arrow():
+        return _READ_ERRORS
+    import pyarrow
+
+    return (*_READ_ERRORS, pyarrow.ArrowException)
+
+
+def _plain_path(path: Path) -> Path:
+    """Return a path that no driver takes for an address: ``PG:x.gpkg`` is only a name."""
+    absolute = path.absolute()
+    if set("!;") & set(str(absolute)):  # pyogrio takes them for parts of an address
+        raise ProjectsError("projects_bang", file=path.name)
+    return absolute
+
+
+def _read_geopackage(path: Path, layer: str) -> tuple[pd.DataFrame, Notes]:
+    """Read all rows of a layer; the count that the file keeps of them may be wrong."""
+    rows = count_rows(path, layer)
+    frame, notes = _read(path, path, layer=layer)
+    if len(frame) != rows:
+        raise ProjectsError("projects_broken", file=path.name, reason=f"{len(frame)} / {rows}")
+    return frame, notes
 
 
 def _from_shapefile(
     path: Path, encoding: str | None, evidence: list[Evidence]
-) -> tuple[pd.DataFrame, list[int]]:
-    _check_shape_parts(path)
+) -> tuple[pd.DataFrame, Notes]:
+    check_parts(path)
     if encoding is not None:
         evidence.append(("encoding_declared", encoding))
         tries: tuple[str | None, ...] = (encoding,)
-    elif _beside(path, ".cpg") is not None:
+    elif part_beside(path, ".cpg") is not None:
         tries = (None,)
     else:
         tries = ("utf-8", "gb18030")
     for name in tries:
         try:
-            frame, closed = _read(path, path, encoding=name)
+            found = _read(path, path, encoding=name)
         except UnicodeDecodeError:
             continue
         if len(tries) > 1 and name is not None:
             evidence.append(("encoding_inferred", name))
-        return frame, closed
+        return found
     raise ProjectsError("encoding_wrong", file=path.name, encoding=encoding or ".cpg")
 
 
-def _check_shape_parts(path: Path) -> None:
-    """Refuse a shapefile of which a part is missing or cut short: GDAL would fill with null."""
-    parts = {suffix: _beside(path, suffix) for suffix in (".shx", ".dbf")}
-    missing = " ".join(suffix for suffix, part in parts.items() if part is None)
-    if missing:
-        raise ProjectsError("projects_shape_parts", file=path.name, missing=missing)
-    shx, dbf = (part.read_bytes() for part in parts.values() if part is not None)
-    if len(shx) < 100 or len(dbf) < 32 or path.stat().st_size < 100:
-        raise ProjectsError("projects_broken", file=path.name, reason=".shx .dbf")
-    records, header, width = struct.unpack("<IHH", dbf[4:12])
-    with path.open("rb") as opened:
-        declared = 2 * struct.unpack(">I", opened.read(28)[24:28])[0]
-    shapes = (len(shx) - 100) // 8
-    cut = len(dbf) < header + records * width or path.stat().st_size < declared
-    if cut or shapes != records:
-        reason = f".shp {shapes}, .dbf {records}"
-        raise ProjectsError("projects_broken", file=path.name, reason=reason)
-
-
-def _beside(path: Path, suffix: str) -> Path | None:
-    return next((p for p in path.parent.glob(f"{_literal(path.stem)}.*")
-                 if p.suffix.lower() == suffix), None)  # fmt: skip
-
-
-def _literal(stem: str) -> str:
-    return "".join(f"[{character}]" if character in "*?[" else character for character in stem)
-
-
-def _from_placemarks(path: Path) -> pd.DataFrame:
+def _from_placemarks(path: Path) -> tuple[pd.DataFrame, Notes]:
     marks = read_placemarks(path)
     if not marks:
         raise ProjectsError("projects_empty", file=path.name)
-    names = list(dict.fromkeys(name for fields, _ in marks for name in fields if name))
-    columns = {name: [fields.get(name, "") for fields, _ in marks] for name in names}
+    names = list(dict.fromkeys(name for mark in marks for name in mark.fields if name))
+    columns = {name: [mark.fields.get(name, "") for mark in marks] for name in names}
     filled = {name: cells for name, cells in columns.items() if any(cells) or name == "name"}
-    shapes: list[Any] = [shape for _, shape in marks]
-    return geopandas.GeoDataFrame(filled, geometry=GeoSeries(shapes, crs=WGS84))
+    shapes: list[Any] = [mark.shape for mark in marks]
+    notes: dict[str, list[int]] = {}
+    for position, mark in enumerate(marks):
+        for code in mark.notes:
+            notes.setdefault(code, []).append(position)
+    return geopandas.GeoDataFrame(filled, geometry=GeoSeries(shapes, crs=WGS84)), notes
 
 
 def _from_parquet(path: Path) -> pd.DataFrame:
     if not _has_arrow():
         suffix = path.suffix
         raise MissingExtra("projects_extra", suffix=suffix, library="pyarrow", extra="parquet")
-    try:
-        return geopandas.read_parquet(path)
-    except ValueError as error:
-        if "geo metadata" not in str(error):
-            raise ProjectsError("projects_broken", file=path.name, reason=error) from None
-    except OSError as error:
-        raise ProjectsError("projects_broken", file=path.name, reason=error) from None
-    return pd.read_parquet(path)
+    with _one_error(path):
+        drawn = _check_parquet(path)
+        return geopandas.read_parquet(path) if drawn else pd.read_parquet(path)
+
+
+def _check_parquet(path: Path) -> bool:
+    """Refuse what would not fit in memory or end the process; tell whether there is geometry."""
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path) as file:
+        if file.metadata.num_rows * max(file.metadata.num_columns, 1) > _MOST_CELLS:
+            raise ProjectsError("projects_too_big", file=path.name, limit=LIMIT_MB)
+        described = (file.schema_arrow.metadata or {}).get(b"geo")
+        if described is None:
+            return False
+        for name in json.loads(described).get("columns", {}):
+            for batch in file.iter_batches(columns=[name]):
+                blobs = batch.column(0).to_pylist() if batch.num_columns else []
+                if any(isinstance(blob, bytes) and too_deep(blob) for blob in blobs):
+                    raise ProjectsError("projects_too_deep", file=path.name)
+    return True
 
 
 def _has_arrow() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -33,13 +34,21 @@ _WIDE = {
 }
 """Columns that hold sentences may be wider; what is longer still is wrapped."""
 
+CELL = 32_767
+"""The longest text of a cell, in UTF-16 code units."""
+
 LINE = 15
 """Height of a line of text in points."""
 
 _FORMATS = {
-    "confidence": "0.000", "same": "0.000", "investment": "#,##0", "flip_distance": "#,##0",
-    "zone_margin": "#,##0", "corridor_distance": "#,##0", "accuracy": "#,##0",
+    "confidence": "0.000", "same": "0.000", "p_value": "0.000", "shuffles": "0",
+    "investment": "#,##0", "flip_distance": "#,##0", "accuracy": "#,##0",
+    "zone_margin": "#,##0", "corridor_distance": "#,##0", "distance": "#,##0",
     "measured": "#,##0.0", "threshold": "#,##0.0", "margin": "#,##0", "sigma": "#,##0",
+    "start": "#,##0", "end": "#,##0", "length": "#,##0", "width": "#,##0.0", "error": "#,##0",
+    "area": "#,##0", "area_ellipsoid": "#,##0", "cut": "#,##0", "outside": "#,##0",
+    "hectares": "0.00", "mu": "#,##0.0", "share": "0.0%", "share_of_zone": "0.0%",
+    "share_of_ring": "0.0%", "share_of_other": "0.0%", "share_of_study_area": "0.0%",
     "as_of": "yyyy-mm-dd", "lon": "0.000000", "lat": "0.000000",
 }  # fmt: skip
 """Number formats by column code; a column not named here is written as it comes."""
@@ -69,15 +78,16 @@ def write_workbook(path: Path, sheets: Sequence[Sheet], labels: Labels, *, title
             "strings_to_urls": False,
             "strings_to_numbers": False,
             "nan_inf_to_errors": False,
+            "in_memory": True,  # else sheets lie about in the system's temporary folder
         }
-        try:
-            with xlsxwriter.Workbook(str(beside), options) as book:
-                book.set_properties({"title": title, "created": dt.datetime(2000, 1, 1)})
-                styles = _Styles(book, labels)
-                for sheet in sheets:
-                    _write_sheet(book, sheet, styles, labels)
-        except xlsxwriter.exceptions.FileCreateError as error:
-            raise OSError(getattr(error.args[0], "errno", 5), str(error)) from error
+        # In memory first: where a disk is full, the library would leave its file open.
+        content = io.BytesIO()
+        with xlsxwriter.Workbook(content, options) as book:
+            book.set_properties({"title": title, "created": dt.datetime(2000, 1, 1)})
+            styles = _Styles(book, labels)
+            for sheet in sheets:
+                _write_sheet(book, sheet, styles, labels)
+        beside.write_bytes(content.getbuffer())
 
     write_whole(path, write)
 
@@ -100,8 +110,9 @@ class _Styles:
             for outcome, symbol in ((one, OUTCOME_SYMBOLS[one]) for one in Outcome)
         }
 
-    def cell(self, column: str) -> Any:
-        number = _FORMATS.get(column, "@" if column in ("id", "code") else "General")
+    def cell(self, column: str, fraction: bool) -> Any:
+        plain = "@" if column in ("id", "code") else "0.00" if fraction else "General"
+        number = _FORMATS.get(column, plain)
         # Text keeps off the number that ends beside it.
         aligned = {"align": "left", "indent": 1} if number in ("General", "@") else {}
         key = number + str(aligned)
@@ -113,12 +124,14 @@ class _Styles:
 def _write_sheet(book: Any, sheet: Sheet, styles: _Styles, labels: Labels) -> None:
     page = book.add_worksheet(sheet_name(sheet.title))
     frame, codes = sheet.frame, [str(code) for code in sheet.frame]
-    headers = [sheet.headers.get(code, labels.get(f"column.{code}") or code) for code in codes]
-    page.write_row(0, 0, headers, styles.header)
+    named = [sheet.headers.get(code, labels.get(f"column.{code}") or code) for code in codes]
+    headers = [_clean(header) for header in named]
+    for at, header in enumerate(headers):
+        page.write_string(0, at, header, styles.header)
     page.set_row(0, 2.2 * LINE)
     lines = np.ones(len(frame), dtype=int)
     for at, (code, header) in enumerate(zip(codes, headers, strict=True)):
-        style = styles.cell(code)
+        style = styles.cell(code, pd.api.types.is_float_dtype(frame[code]))
         cells = [_plain(value) for value in frame[code]]
         width = _width(header, cells, _WIDE.get(code, WIDEST))
         page.set_column(at, at, width)
@@ -153,7 +166,7 @@ def _write_cell(page: Any, row: int, column: int, value: Any, style: Any) -> Non
     elif isinstance(value, (dt.datetime, dt.date)):
         page.write_datetime(row, column, value, style)
     else:
-        page.write_string(row, column, value[:32_767], style)
+        page.write_string(row, column, _fitting(value), style)
 
 
 def _plain(value: Any) -> Any:
@@ -168,7 +181,24 @@ def _plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, (float, np.floating)):
         return float(value) if np.isfinite(value) else None
-    return "".join(c for c in str(value) if c in "\n\t" or unicodedata.category(c) != "Cc")
+    return _clean(str(value))
+
+
+def _clean(text: str) -> str:
+    """Leave out what XML cannot hold: control characters, half characters, no characters."""
+    return "".join(
+        c
+        for c in text
+        if c in "\n\t"
+        or (unicodedata.category(c) not in ("Cc", "Cs") and ord(c) & 0xFFFE != 0xFFFE)
+    )
+
+
+def _fitting(text: str) -> str:
+    """Cut a text to what a cell holds, counted as Excel does, and show that it was cut."""
+    if len(text) <= CELL // 2 or len(text.encode("utf-16-le")) // 2 <= CELL:
+        return text
+    return text.encode("utf-16-le")[: 2 * (CELL - 1)].decode("utf-16-le", "ignore") + "…"
 
 
 def _lines(value: Any, width: float) -> int:
@@ -198,4 +228,5 @@ def _places(value: Any) -> int:
 
 def sheet_name(title: str) -> str:
     r"""Make a legal sheet name: no ``[]:*?/\\`` and at most 31 characters."""
-    return "".join("_" if c in "[]:*?/\\'" else c for c in title)[:31] or "-"
+    name = "".join("_" if c in "[]:*?/\\'\n\t" else c for c in _clean(title))[:31] or "-"
+    return f"{name}_" if name.lower() == "history" else name  # Excel keeps that one for itself
