@@ -82,7 +82,9 @@ class PlanMap(folium.Map):
         self.no_script = Labels(language)("map.no_script")
         self.island = island(text, "gisplan-data")
         # On the object, as folium's own lists belong to the class and are shared by all maps.
-        self.default_js, self.default_css = own_links()
+        self.default_js, self.default_css = own_links(
+            *(part for part in ("packed", "swipe") if payload[part])
+        )
         self._bounds = [[south, west], [north, east]]
         OfflineFigure(title=title, language=language, origins=origins).add_child(self)
 
@@ -117,6 +119,8 @@ def explore(
     *,
     language: str | None = None,
     basemap: str | None = None,
+    review_number: str | None = None,
+    other: tuple[PlanDefinition, gpd.GeoDataFrame] | None = None,
 ) -> PlanMap:
     """Draw a plan and the verdicts on its projects as an interactive map.
 
@@ -140,6 +144,12 @@ def explore(
     basemap
         ``None`` for none: the page then asks for nothing. ``"osm"``, ``"tianditu"`` (the
         reader types the key, it is never in the file) or an address with ``{z}/{x}/{y}``.
+    review_number
+        Number of the map review (审图号) to print on the page; without it the page says that
+        it is for internal use.
+    other
+        Definition and areas of a second plan, drawn on the right of a divider; verdicts
+        belong to the first.
 
     Returns
     -------
@@ -153,7 +163,16 @@ def explore(
     """
     labels = Labels(language)
     online, origins = _basemap(basemap)
-    payload = map_payload(definition, areas, projects, verdicts, rules, labels=labels)
+    payload = map_payload(
+        definition,
+        areas,
+        projects,
+        verdicts,
+        rules,
+        labels=labels,
+        review_number=review_number,
+        other=other,
+    )
     payload["basemap"] = online
     payload["words"] = {name: labels(f"map.{name}") for name in PAGE_WORDS}
     return PlanMap(payload, title=payload["title"], language=labels.language, origins=origins)

@@ -136,7 +136,7 @@ class OfflineFigure(branca.Figure):
                 raise MissingAsset("map_asset_missing", address=library)
         if re.search(r"\$\(|\bjQuery\b", script):
             scripts.insert(0, asset(OWN + "jquery.js"))
-        if "L.marker(" in script:
+        if "L.marker(" in script or "L.geoJson(" in script:  # its points are markers, too
             scripts.append(_default_icon())
         return "\n".join(dict.fromkeys(scripts)), "\n".join(dict.fromkeys(styles))
 
@@ -202,10 +202,18 @@ def asset(address: str) -> str:
     raise MissingAsset("map_asset_missing", address=address)
 
 
-def own_links() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Return the scripts and the styles of a gisplan map as folium's (name, address) pairs."""
+def own_links(
+    *parts: str,
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the scripts and the styles of a gisplan map as folium's (name, address) pairs.
+
+    Parameters
+    ----------
+    parts
+        ``"packed"`` and ``"swipe"`` for pages that need these.
+    """
     own = catalogue()["own"]
-    scripts = ["leaflet.js", *own["script"]]
+    scripts = ["leaflet.js", *own["script"], *(name for part in parts for name in own[part])]
     styles = ["leaflet.css", *own["style"]]
     return [(name, OWN + name) for name in scripts], [(name, OWN + name) for name in styles]
 

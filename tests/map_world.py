@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
+import folium
 import geopandas as gpd
 import pandas as pd
+from playwright.sync_api import Page, expect
 from shapely.geometry import LineString, Point, box
 
 from gisplan.definition import PlanDefinition
 from gisplan.explore import PlanMap, explore
 from gisplan.terms import OUTCOMES
+from tests.conftest import OfflinePage
 
 CRS = "EPSG:4547"
 EAST, NORTH = 530_000, 3_990_000
@@ -149,3 +153,23 @@ def verdicts(rows: gpd.GeoDataFrame) -> pd.DataFrame:
 def toy_map(**options: Any) -> PlanMap:
     rows = projects()
     return explore(definition(), areas(), rows, verdicts(rows), **options)
+
+
+def show(offline: OfflinePage, drawn: folium.Map, folder: Path) -> Page:
+    """Open a map and wait until it is drawn."""
+    drawn.save(folder / "map.html")
+    offline.page.set_default_timeout(5000)
+    offline.page.goto((folder / "map.html").as_uri())
+    expect(offline.page.locator("#gisplan[data-ready]")).to_be_visible()
+    return offline.page
+
+
+def assert_quiet(offline: OfflinePage) -> None:
+    """Nothing was asked for, nothing was complained of, nothing of a user's was run."""
+    assert offline.requests == []
+    assert offline.faults == []
+    assert offline.page.evaluate("window.__pwned") is None
+
+
+def shown_count(page: Page) -> int:
+    return int(page.locator(".gp-count").get_attribute("data-shown") or -1)

@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from gisplan.crs import WGS84, transform
 from gisplan.labels import Labels
-from gisplan.map_payload.values import drawable, geojson, ids, lat_lon, plain, text
+from gisplan.map_payload.values import drawable, geojson, ids, lat_lon, plain, text, year_of
 from gisplan.terms import VERDICT_COLUMNS, VERDICT_TAIL, Outcome
 from gisplan.wording import rule_title
 
@@ -89,9 +89,11 @@ def _project(
         "id": text(row.get("id")),
         "name": text(row.get("name")),
         "industry": text(row.get("industry")),
+        "stage": text(row.get("stage")),
+        "year": year_of(row.get("year")),
         "fields": fields,
         "accuracy": plain(row.get("accuracy"), 1),
-        "issues": _issues(row.get("issues"), labels),
+        "issues": issue_texts(row.get("intake_issues"), labels),
         "at": lat_lon(_marker_place(here)) if here is not None else None,
         "geo": geojson(here) if here is not None and here.geom_type != "Point" else None,
     }
@@ -108,7 +110,7 @@ def _verdict(row: Mapping[Any, Any], labels: Labels) -> dict[str, Any]:
         "corridor": text(row.get("corridor")),
         "corridorDistance": plain(row.get("corridor_distance"), 1),
         "unchecked": ids(row.get("unchecked")),
-        "issues": _issues(row.get("issues"), labels),
+        "issues": issue_texts(row.get("issues"), labels),
     }
 
 
@@ -172,7 +174,7 @@ def _money(yuan: float, language: str) -> str:
     return f"{amount:,.4f}".rstrip("0").rstrip(".")
 
 
-def _issues(cell: Any, labels: Labels) -> list[str]:
+def issue_texts(cell: Any, labels: Labels) -> list[str]:
     """Word the intake issues of a row: what it is and what to do."""
     said = ((labels.get(f"issue.{code}.message"), labels.get(f"issue.{code}.remedy"), code)
             for code in ids(cell))  # fmt: skip

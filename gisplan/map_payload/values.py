@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date
 from typing import Any, Final, TypeGuard, cast
 
@@ -15,6 +16,8 @@ from gisplan.terms import SEPARATOR
 
 DIGITS: Final = 6
 """Decimals of a degree: 0.1 m, far below the accuracy of anything drawn."""
+
+_YEAR: Final = re.compile(r"(?<!\d)(?:19|20|21)\d\d(?!\d)")
 
 
 def drawable(shape: Any) -> TypeGuard[BaseGeometry]:
@@ -47,6 +50,12 @@ def text(value: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).encode("utf-8", "replace").decode()
+
+
+def year_of(value: Any) -> int | None:
+    """Return the first year that a cell tells (``2026``, ``2026-2028``, ``2026年3月``)."""
+    found = _YEAR.search(text(value))
+    return int(found[0]) if found else None
 
 
 def plain(value: Any, digits: int | None = None) -> Any:

@@ -8,35 +8,51 @@
   G.makePanes = function (map) {
     // All below 400, the pane of the layers that a user adds with folium.
     PANES.forEach(function (name, k) { map.createPane(name).style.zIndex = 300 + 10 * k; });
+    map.createPane("gp-swipe").style.zIndex = 355;
+    PANES.slice(1, 6).forEach(function (name, k) {
+      map.createPane(name.replace("gp-", "gp-b-"), map.getPane("gp-swipe")).style.zIndex = k + 1;
+    });
     map.createPane("gp-project").style.zIndex = 610;
     map.createPane("gp-label").style.zIndex = 600;
     map.getPane("gp-label").style.pointerEvents = "none";
   };
 
-  // A group is a row of the layer list: what it holds, how it is switched and faded.
+  // A group is a row of the layer list: what it holds, how it is switched and faded. The areas
+  // of a second plan lie in the same groups, on panes of their own (see swipe.js).
   G.addAreas = function (app) {
-    var byKind = { study_area: [], zone: [], corridor: [], constraint: [] };
-    app.data.areas.forEach(function (area) { if (area.geo) byKind[area.kind].push(area); });
+    var mine = byKind(app.data.areas), others = byKind(app.data.swipe ? app.data.swipe.areas : []);
     ["study_area", "zone", "corridor", "constraint"].forEach(function (kind) {
-      if (byKind[kind].length) app.groups[kind] = group(app, byKind[kind], kind);
+      if (mine[kind].length + others[kind].length) app.groups[kind] = group(app, mine[kind], others[kind], kind);
     });
-    var ringed = byKind.corridor.filter(function (area) { return area.rings.length; });
-    if (ringed.length) app.groups.ring = rings(app, ringed);
+    var ringed = [mine, others].map(function (areas) {
+      return areas.corridor.filter(function (area) { return area.rings.length; });
+    });
+    if (ringed[0].length + ringed[1].length) app.groups.ring = rings(app, ringed[0], ringed[1]);
     app.groups.graticule = {
       layer: new G.Graticule().addTo(app.map),
       fade: function (value) { app.groups.graticule.layer.setOpacity(value); }
     };
   };
 
-  function group(app, areas, kind) {
-    var pane = "gp-" + kind, renderer = L.svg({ pane: pane, padding: 0.3 });
-    var layer = L.featureGroup().addTo(app.map);
-    areas.forEach(function (area) { draw(app, area, pane, renderer).addTo(layer); });
-    if (kind === "constraint") hatch(renderer, areas);
-    return { layer: layer, areas: areas, fade: fader(app, pane) };
+  function byKind(areas) {
+    var out = { study_area: [], zone: [], corridor: [], constraint: [] };
+    areas.forEach(function (area) { if (area.geo) out[area.kind].push(area); });
+    return out;
   }
 
-  function draw(app, area, pane, renderer) {
+  function group(app, areas, others, kind) {
+    var layer = L.featureGroup().addTo(app.map), panes = [];
+    [[areas, ""], [others, "b-"]].forEach(function (side) {
+      if (!side[0].length) return;
+      var pane = "gp-" + side[1] + kind, renderer = L.svg({ pane: pane, padding: 0.3 });
+      panes.push(pane);
+      side[0].forEach(function (area) { draw(app, area, pane, renderer, side[1]).addTo(layer); });
+      if (kind === "constraint") hatch(renderer, side[0], side[1]);
+    });
+    return { layer: layer, areas: areas, others: others, fade: G.fader(app, panes) };
+  }
+
+  function draw(app, area, pane, renderer, side) {
     var line = area.kind === "corridor", click = area.kind !== "study_area";
     var shape = L.geoJSON(area.geo, {
       pane: pane, renderer: renderer, interactive: click, smoothFactor: 0, bubblingMouseEvents: false,
@@ -48,7 +64,7 @@
     });
     if (click) shape.on("click", function () { app.openArea(area); });
     shape.on("add", function () {
-      shape.eachLayer(function (path) { mark(path, "data-" + area.kind, area.id); });
+      shape.eachLayer(function (path) { mark(path, "data-" + side + area.kind, area.id); });
     });
     return shape;
   }
@@ -58,38 +74,43 @@
     if (node) node.setAttribute(name, value);
   }
 
-  function rings(app, corridors) {
-    var renderer = L.svg({ pane: "gp-ring", padding: 0.3 });
-    var layer = L.featureGroup().addTo(app.map);
-    corridors.forEach(function (corridor) {
-      corridor.rings.slice().reverse().forEach(function (ring) {
-        var path = L.geoJSON(ring.geo, {
-          pane: "gp-ring", renderer: renderer, interactive: false,
-          style: {
-            color: corridor.color, weight: ring.width === corridor.within ? 1.4 : 0.7,
-            opacity: 0.75, dashArray: ring.width === corridor.within ? null : "1 4",
-            fillColor: corridor.color, fillOpacity: corridor.fill
-          }
+  function rings(app, areas, others) {
+    var layer = L.featureGroup().addTo(app.map), panes = [];
+    [[areas, ""], [others, "b-"]].forEach(function (side) {
+      var pane = "gp-" + side[1] + "ring", renderer = side[0].length && L.svg({ pane: pane, padding: 0.3 });
+      if (side[0].length) panes.push(pane);
+      side[0].forEach(function (corridor) {
+        corridor.rings.slice().reverse().forEach(function (ring) {
+          var near = ring.width === corridor.within;
+          var path = L.geoJSON(ring.geo, {
+            pane: pane, renderer: renderer, interactive: false,
+            style: {
+              color: corridor.color, weight: near ? 1.4 : 0.7, opacity: 0.75, dashArray: near ? null : "1 4",
+              fillColor: corridor.color, fillOpacity: corridor.fill
+            }
+          });
+          path.on("add", function () {
+            path.eachLayer(function (one) { mark(one, "data-" + side[1] + "ring", corridor.id); });
+          });
+          path.addTo(layer);
         });
-        path.on("add", function () {
-          path.eachLayer(function (one) { mark(one, "data-ring", corridor.id); });
-        });
-        path.addTo(layer);
       });
     });
-    return { layer: layer, areas: corridors, fade: fader(app, "gp-ring") };
+    return { layer: layer, areas: areas.length ? areas : others, fade: G.fader(app, panes) };
   }
 
-  function fader(app, pane) {
-    return function (value) { app.map.getPane(pane).style.opacity = value; };
-  }
+  G.fader = function (app, panes) {
+    return function (value) {
+      [].concat(panes).forEach(function (pane) { app.map.getPane(pane).style.opacity = value; });
+    };
+  };
 
   // Hatched, so that a constraint is told from a zone without its colour.
-  function hatch(renderer, areas) {
+  function hatch(renderer, areas, side) {
     var defs = G.svg("defs", {});
     areas.forEach(function (area) {
       var pattern = G.svg("pattern", {
-        id: "gp-hatch-" + area.id, width: 9, height: 9, patternUnits: "userSpaceOnUse",
+        id: "gp-hatch-" + side + area.id, width: 9, height: 9, patternUnits: "userSpaceOnUse",
         patternTransform: "rotate(45)"
       });
       G.put(pattern, G.svg("rect", { width: 9, height: 9, fill: area.color, "fill-opacity": 0.12 }),
@@ -98,9 +119,9 @@
     });
     renderer._container.insertBefore(defs, renderer._container.firstChild);
     areas.forEach(function (area) {
-      renderer._container.querySelectorAll('[data-constraint="' + area.id + '"]')
+      renderer._container.querySelectorAll('[data-' + side + 'constraint="' + area.id + '"]')
         .forEach(function (node) {
-          node.setAttribute("fill", "url(#gp-hatch-" + area.id + ")");
+          node.setAttribute("fill", "url(#gp-hatch-" + side + area.id + ")");
           node.setAttribute("fill-opacity", "1");
         });
     });

@@ -25,8 +25,9 @@
     close: function () {
       this.node.hidden = true;
       this.aim.clearLayers();
-      this.app.selected = null;
+      this.app.selected = this.app.selectedArea = null;
       this.app.root.classList.remove("gp-has-card");
+      this.app.link.write();
       if (this.back && document.contains(this.back)) this.back.focus({ preventScroll: true });
       this.back = null;
     },
@@ -51,6 +52,7 @@
     project: function (places, at) {
       var app = this.app, words = app.words, project = places[at], self = this;
       app.selected = project;
+      app.selectedArea = null;
       var body = this._fresh(project.name || words.unnamed,
         project.outcome ? G.badge(app, project.outcome) : null);
       this.node.setAttribute("data-card", project.index);
@@ -59,7 +61,7 @@
         put(body, put(el("p", "gp-nominal"), el("span", "", words.exact_if + " "),
           G.badge(app, project.nominal, true)));
       }
-      put(body, this._numbers(project), this._rules(project), this._clauses(project),
+      put(body, this._numbers(project), this._rules(project), this._coarse(project), this._clauses(project),
         this._unchecked(project), this._issues(project), this._fields(project), this._layers(project));
       if (project.at) {
         put(body, put(el("div", "gp-card-tools"), el("p", "gp-hint", words.circles), el("button", "gp-button", words.zoom_to, {
@@ -75,6 +77,7 @@
     area: function (area) {
       var app = this.app, words = app.words, clause = area.clause;
       app.selected = null;
+      app.selectedArea = area;
       var body = this._fresh(area.title, el("span", "gp-tag gp-tag-" + area.status, area.statusLabel));
       this.node.setAttribute("data-card", area.id);
       if (clause) put(body, this._quote(clause));
@@ -147,6 +150,20 @@
         put(list, put(el("li", "", null, { "data-rule": rule.rule }), glyph, text));
       });
       return list.firstChild ? put(el("div"), el("h3", "", words.rules), list) : null;
+    },
+
+    // Of a packed list there are numbers only: what was measured, and what is left out.
+    _coarse: function (project) {
+      var app = this.app, words = app.words, list = el("ul", "gp-plain");
+      if (!project.coarse) return null;
+      ["in_zone", "near_corridor"].forEach(function (rule) {
+        var text = app.measured(project, rule);
+        if (text) put(list, el("li", "", G.say(words.approx, { name: text })));
+      });
+      [[words.industry, project.industry], [words.stage, project.stage], [words.year, project.year]]
+        .forEach(function (pair) { if (pair[1]) project.fields.push([pair[0], String(pair[1])]); });
+      return put(el("div"), list.firstChild ? put(el("div"), el("h3", "", words.rules), list) : null,
+        el("p", "gp-hint", words.coarse));
     },
 
     _clauses: function (project) {

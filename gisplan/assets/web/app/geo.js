@@ -121,7 +121,7 @@ var Gisplan = {};
       this.boxes = [];
       G.clear(this._labels).hidden = false;
       var span = (box.getEast() - box.getWest()) * 3600;
-      var wanted = span / Math.max(2, Math.floor(size.x / 170));
+      var wanted = span / Math.max(2, Math.floor(size.x / 150));
       var step = (STEPS.find(function (s) { return s >= wanted; }) || 36000) / 3600;
       this._each(box.getWest(), box.getEast(), step, function (lon) {
         this._line([[box.getSouth(), lon], [box.getNorth(), lon]]);

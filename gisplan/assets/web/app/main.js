@@ -9,35 +9,19 @@
     return app.map;
   };
 
-  // What a project has where the file leaves it out.
-  var BLANK = {
-    id: "", name: "", industry: "", fields: [], issues: [], rules: [], zones: [], unchecked: [],
-    outcome: "", nominal: "", corridor: "", at: null, geo: null, accuracy: null, confidence: null,
-    flip: null, zoneMargin: null, corridorDistance: null
-  };
-
   function App(data) {
     var self = this;
     this.data = data;
     this.words = data.words;
     this.groups = {};
-    this.filter = { off: {}, zone: "", corridor: "", industry: "" };
+    this.filter = G.noFilter();
     this.looks = {};
     data.outcomes.forEach(function (look) { self.looks[look.code] = look; });
     this.plain = { label: data.words.no_verdict, color: "#3d5a80", ink: "#ffffff", shape: "circle", glyph: "–", order: 2 };
-    this.projects = data.projects.map(function (told) { return Object.assign({}, BLANK, told); });
-    this.projects.forEach(function (project, k) {
-      project.index = k;
-      project.fields = project.fields.map(function (pair) { return [data.columns[pair[0]][0], pair[1]]; });
-      project.rules = project.rules.map(function (number) {
-        var r = data.lines[number];
-        return { rule: data.rules[r[0]][0], title: data.rules[r[0]][1], outcome: r[1], text: r[2], clause: data.clauses[r[3]] };
-      });
-    });
-    this.located = this.projects.filter(function (p) { return p.at; });
     this.shownOutcomes = data.outcomes.filter(function (look) { return look.count; });
     this._areas = {};
     data.areas.forEach(function (area) { self._areas[area.id] = area; });
+    this.store = data.packed ? new G.Cloud(this) : new G.List(this);
   }
 
   App.prototype = {
@@ -56,21 +40,37 @@
       G.makePanes(this.map);
       G.addAreas(this);
       this.labels = new G.Labels(this);
-      this._areaNames();
-      G.addProjects(this);
+      this._areaNames(this.data.areas, "a");
+      if (this.data.swipe) this._areaNames(this.data.swipe.areas, "b");
+      this.store.draw();
       this.card = new G.Card(this);
       this.table = new G.Table(this);
       this._head();
       this.panel = new G.Panel(this, this.root.querySelector(".gp-panel"));
       this._foot();
       if (this.data.basemap && this.data.basemap.layers[0].indexOf("{tk}") < 0) this._startTiles();
-      this.map.on("click", function () { self.card.close(); });
+      this.measure = new G.Measure(this);
+      if (this.data.swipe) this.swipe = new G.Swipe(this);
+      this.map.on("click", function () { if (!self.measure.on) self.card.close(); });
       document.addEventListener("keydown", function (event) {
-        if (event.key === "Escape" && !self.card.node.hidden) self.card.close();
+        if (event.key !== "Escape") return;
+        if (self.measure.on) self.measure.stop();
+        else if (!self.card.node.hidden) self.card.close();
       });
       this._printing();
+      this.map.invalidateSize(false); // head and foot have taken their part of the page by now
+      this.fit(true);
+      this.built = true;
       this.refresh();
-      this.root.setAttribute("data-ready", "true");
+      this.link = new G.Link(this);
+      this.store.ready.then(function () {
+        self.link.follow();
+        self.root.setAttribute("data-ready", "true");
+      });
+    },
+
+    paper: function (size) {
+      this.root.classList.toggle("gp-a3", size === "a3");
     },
 
     // The page takes the size of the sheet before it is printed, and the map its part of it.
@@ -107,34 +107,35 @@
     isShown: function (project) { return G.passes(project, this.filter); },
 
     refresh: function () {
-      G.redraw(this);
+      if (this.store.size) this.store.redraw();
+      this.labels.place();
       this.panel.refresh();
       this.table.draw();
+      if (this.link) this.link.write();
     },
 
     // Everything within a finger's width of a symbol is offered with it.
     openAt: function (project) {
-      var map = this.map, self = this, at = map.latLngToLayerPoint(project.at);
-      var near = this.located.filter(function (other) {
-        return self.isShown(other) && map.latLngToLayerPoint(other.at).distanceTo(at) < 9;
+      var self = this;
+      this.store.near(project).then(function (near) {
+        self.open(near, near.findIndex(function (one) { return one.index === project.index; }));
       });
-      this.open(near, near.indexOf(project));
     },
 
-    open: function (places, at) { this.card.project(places, at); },
+    open: function (places, at) { this.card.project(places, at); this.link.write(); },
 
-    openArea: function (area) { this.card.area(area); },
+    openArea: function (area) { this.card.area(area); this.link.write(); },
 
     show: function (project) {
       if (project.at) this.map.setView(project.at, Math.max(this.map.getZoom(), 15), { animate: false });
       this.open([project], 0);
     },
 
+    // What a filter offers: pairs of value and words.
     options: function (name) {
-      var self = this, seen = {}, out = [];
-      if (name === "industry") {
-        this.projects.forEach(function (p) { if (p.industry) seen[p.industry] = true; });
-        return Object.keys(seen).sort().map(function (value) { return [value, value]; });
+      var self = this, out = [];
+      if (name === "industry" || name === "stage") {
+        return this.store.values(name).map(function (value) { return [value, value]; });
       }
       if (!this.data.judged) return [];
       this.data.areas.forEach(function (area) {
@@ -163,20 +164,13 @@
     },
 
     obstacles: function () {
-      var map = this.map, self = this, group = this.groups.project;
-      var out = this.groups.graticule.layer.boxes.slice();
-      if (!group || group.on === false || this.located.length > 2000) return out;
-      this.located.forEach(function (p) {
-        if (!self.isShown(p)) return;
-        var at = map.latLngToContainerPoint(p.at);
-        out.push([at.x - 9, at.y - 9, at.x + 9, at.y + 9]);
-      });
-      return out;
+      var group = this.groups.project, out = this.groups.graticule.layer.boxes.slice();
+      return group && group.on !== false ? out.concat(this.store.obstacles()) : out;
     },
 
-    _areaNames: function () {
+    _areaNames: function (areas, side) {
       var self = this;
-      this.data.areas.forEach(function (area) {
+      areas.forEach(function (area) {
         if (!area.geo || area.kind === "study_area") return;
         var places = area.labelAt.map(function (at) { return { at: at }; });
         var more = area.kind === "corridor" ? [] : area.labelAt.reduce(function (all, at) {
@@ -184,7 +178,7 @@
         }, []);
         var node = self.labels.add("gp-name-" + area.kind, [area.title],
           function () { return places.concat(more); }, area.kind === "zone" ? 1 : 2,
-          function () { return self.groups[area.kind].on !== false; });
+          function () { return self.groups[area.kind].on !== false; }, side);
         node.style.color = G.dark(area.color);
       });
     },
@@ -197,7 +191,7 @@
       var chips = el("ul", "gp-chips", null, { "aria-label": words.legend });
       this.shownOutcomes.forEach(function (look) {
         put(chips, put(el("li", "", null, { "data-chip": look.code }), G.symbol(self, look.code, 16),
-          el("span", "", look.label), el("b", "", look.count)));
+          el("span", "", look.label), el("b", "", G.number(look.count))));
       });
       put(head, chips);
       put(head, el("button", "gp-button gp-toggle", words.panel, {
@@ -213,7 +207,7 @@
     _foot: function () {
       var data = this.data, words = this.words, foot = this.root.querySelector(".gp-foot"), map = this.map;
       var read = el("span", "gp-read", words.hint_coords);
-      put(foot, el("span", "gp-review", words.review_number), read,
+      put(foot, el("span", "gp-review", data.review), read,
         el("span", "gp-crs", data.crs ? data.crs.code + " · " + data.crs.name : ""));
       function show(event) {
         var lat = event.latlng.lat, lon = event.latlng.lng;

@@ -1,4 +1,4 @@
-// The side panel: search, outcome filter with counts, layer list, what could not be drawn.
+// The side panel: search, layer list with legend, tools, what could not be drawn.
 (function (G) {
   "use strict";
   var el = G.el, put = G.put;
@@ -7,8 +7,9 @@
     this.app = app;
     this.node = node;
     var self = this;
-    if (app.projects.length) {
-      put(node, this._search(), this._filter(), this._unlocated());
+    if (app.store.size) {
+      this.filter = new G.Filter(app);
+      put(node, this._search(), this.filter.node, this._unlocated());
     }
     put(node, this._layers(), this._unchecked(), this._tools());
     node.addEventListener("keydown", function (event) {
@@ -16,11 +17,13 @@
     });
   };
 
-  function section(title, open, cls) {
+  var MISSING = 500; // rows of a list that nobody reads to its end
+
+  var section = G.section = function (title, open, cls) {
     var box = el("details", "gp-section " + (cls || ""));
     box.open = open;
     return put(box, el("summary", "", title));
-  }
+  };
 
   G.Panel.prototype = {
     _search: function () {
@@ -39,15 +42,21 @@
     },
 
     _find: function (input, list) {
-      var app = this.app, self = this, text = input.value.trim().toLowerCase();
-      this.hits = text ? app.projects.filter(function (p) {
-        return (p.name + " " + p.id).toLowerCase().indexOf(text) >= 0;
-      }).slice(0, 30) : [];
-      this.active = this.hits.length ? 0 : -1;
+      var app = this.app, self = this, text = input.value.trim().toLowerCase(), asked = {};
+      this.asking = asked;
+      this.pending = (text ? app.store.find(text, 30) : Promise.resolve([])).then(function (hits) {
+        if (self.asking === asked) self._list(hits, text, input, list);
+      });
+    },
+
+    _list: function (hits, text, input, list) {
+      var app = this.app, self = this;
+      this.hits = hits;
+      this.active = hits.length ? 0 : -1;
       G.clear(list).hidden = !text;
       input.setAttribute("aria-expanded", String(Boolean(text)));
-      if (text && !this.hits.length) put(list, el("li", "gp-none", app.words.no_hits));
-      this.hits.forEach(function (project, k) {
+      if (text && !hits.length) put(list, el("li", "gp-none", app.words.no_hits));
+      hits.forEach(function (project, k) {
         put(list, put(el("li", "", null, {
           role: "option", id: "gp-hit-" + k, "data-hit": project.index,
           onclick: function () { self._choose(k, input, list); }
@@ -58,12 +67,12 @@
     },
 
     _key: function (event, input, list) {
-      var step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      var self = this, step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (step && this.hits.length) {
         this.active = (this.active + step + this.hits.length) % this.hits.length;
         this._light(input, list);
-      } else if (event.key === "Enter" && this.active >= 0) {
-        this._choose(this.active, input, list);
+      } else if (event.key === "Enter" && input.value) {
+        this.pending.then(function () { if (self.active >= 0) self._choose(self.active, input, list); });
       } else if (event.key === "Escape" && input.value) {
         event.stopPropagation();
         input.value = "";
@@ -90,68 +99,18 @@
       this.app.show(project);
     },
 
-    _filter: function () {
-      var app = this.app, words = app.words, box = section(words.outcome, true, "gp-filter"), self = this;
-      this.rows = {};
-      app.shownOutcomes.forEach(function (look) { put(box, self._outcome(look)); });
-      put(box, this._select("zone", words.zone, app.options("zone")),
-        this._select("corridor", words.corridor, app.options("corridor")),
-        this._select("industry", words.industry, app.options("industry")));
-      this.count = el("p", "gp-count", "", { "aria-live": "polite" });
-      this.reset = el("button", "gp-button", words.reset, {
-        type: "button", onclick: function () { self._reset(); }
-      });
-      return put(box, put(el("div", "gp-count-row"), this.count, this.reset));
-    },
-
-    _outcome: function (look) {
-      var app = this.app, self = this, row = el("label", "gp-row gp-outcome");
-      var check = el("input", "", null, { type: "checkbox", "data-filter": look.code });
-      check.checked = true;
-      check.addEventListener("change", function () {
-        app.filter.off[look.code] = !check.checked;
-        app.refresh();
-      });
-      var number = el("span", "gp-number", String(look.count));
-      this.rows[look.code] = { check: check, number: number };
-      return put(row, check, G.symbol(app, look.code, 18), el("span", "gp-grow", look.label), number);
-    },
-
-    _select: function (name, title, options) {
-      var app = this.app, words = app.words;
-      if (options.length < 2) return null;
-      var select = el("select", "", null, { "data-select": name, "aria-label": title });
-      put(select, el("option", "", words.all, { value: "" }));
-      options.forEach(function (one) { put(select, el("option", "", one[1], { value: one[0] })); });
-      select.addEventListener("change", function () {
-        app.filter[name] = select.value;
-        app.refresh();
-      });
-      return put(el("label", "gp-row gp-select"), el("span", "", title), select);
-    },
-
-    _reset: function () {
-      var app = this.app, self = this;
-      app.filter = { off: {}, zone: "", corridor: "", industry: "" };
-      Object.keys(this.rows).forEach(function (code) { self.rows[code].check.checked = true; });
-      this.node.querySelectorAll("select[data-select]").forEach(function (s) { s.value = ""; });
-      app.refresh();
-    },
-
     // Called whenever the filter changed: counts, and the list of what is not on the map.
     refresh: function () {
-      var app = this.app, words = app.words, self = this;
-      if (!this.count) return;
-      var shown = app.projects.filter(function (p) { return app.isShown(p); });
-      var onMap = shown.filter(function (p) { return p.at; });
-      this.count.textContent = G.say(words.shown, { n: shown.length, all: app.projects.length, map: onMap.length });
-      this.count.setAttribute("data-shown", shown.length);
-      var missing = shown.filter(function (p) { return !p.at; });
-      if (this.missing) {
-        this.missing.title.textContent = G.say(words.unlocated, { n: missing.length });
-        G.clear(this.missing.list);
+      var app = this.app, self = this;
+      if (this.filter) this.filter.refresh();
+      if (!this.missing) return;
+      var counts = app.store.counts(), asked = this.asked = {};
+      this.missing.title.textContent = G.say(app.words.unlocated, { n: counts.shown - counts.map });
+      app.store.missing(MISSING).then(function (missing) {
+        if (self.asked !== asked) return;
+        G.clear(self.missing.list);
         missing.forEach(function (project) { put(self.missing.list, self._item(project)); });
-      }
+      });
     },
 
     _item: function (project) {
@@ -164,7 +123,7 @@
     },
 
     _unlocated: function () {
-      if (this.app.located.length === this.app.projects.length) return null;
+      if (!this.app.store.unlocated) return null;
       var box = section("", false, "gp-missing"), list = el("ul", "gp-items");
       this.missing = { title: box.firstChild, list: list };
       return put(box, el("p", "gp-hint", this.app.words.unlocated_hint), list);
@@ -182,7 +141,15 @@
         if (!group) return;
         put(box, self._layer(key, names[key], group));
         if (key === "ring") put(box, self._widths(group.areas));
-        if (group.areas && key !== "ring" && key !== "study_area") put(box, self._legend(group.areas));
+        if (key === "project") {
+          self.dense = el("p", "gp-hint gp-note-line", words.density, { "data-dense": "" });
+          self.dense.hidden = true;
+          put(box, self.dense);
+        }
+        if (group.areas && key !== "ring" && key !== "study_area") {
+          put(box, self._legend(group.areas, app.data.swipe && app.data.version, ""));
+          if (group.others.length) put(box, self._legend(group.others, app.data.swipe.version, "b-"));
+        }
       });
       var check = el("input", "", null, { type: "checkbox", "data-layer": "labels" });
       check.checked = true;
@@ -190,6 +157,9 @@
       return put(box, put(el("label", "gp-row"), check, el("span", "gp-swatch gp-swatch-text", "Aa"),
         el("span", "gp-grow", words.labels)));
     },
+
+    // Said only while it is true.
+    density: function (on) { if (this.dense) this.dense.hidden = !on; },
 
     // Which rings are drawn, and which of them (the solid line) counts as near.
     _widths: function (areas) {
@@ -219,18 +189,22 @@
         "aria-label": G.say(app.words.opacity, { name: title }), title: G.say(app.words.opacity, { name: title })
       });
       range.addEventListener("input", function () { group.fade(range.value / 100); });
-      return put(row, put(label, check, swatch(app, key, group.areas && group.areas[0]), el("span", "", title)), range);
+      return put(row, put(label, check, swatch(app, key, (group.areas || []).concat(group.others || [])[0]), el("span", "", title)), range);
     },
 
-    _legend: function (areas) {
+    _legend: function (areas, version, side) {
       var app = this.app, list = el("ul", "gp-legend");
+      var changes = { added: app.words.added, removed: app.words.removed, changed: app.words.changed };
+      if (version) put(list, el("li", "gp-hint", version));
       areas.forEach(function (area) {
         var extent = area.accuracy === null ? area.statusLabel
           : area.statusLabel + " ±" + G.length(area.accuracy, app.words);
-        put(list, put(el("li"), put(el("button", "gp-item", null, {
-          type: "button", "data-area": area.id,
-          onclick: function () { app.togglePanel(false); app.openArea(area); }
-        }), swatch(app, area.kind, area), el("span", "", area.title), el("small", "", extent))));
+        var button = put(el("button", "gp-item", null, {
+          type: "button", onclick: function () { app.togglePanel(false); app.openArea(area); }
+        }), swatch(app, area.kind, area), el("span", "", area.title),
+        changes[area.change] ? el("span", "gp-tag", changes[area.change]) : null, el("small", "", extent));
+        button.setAttribute("data-" + side + "area", area.id);
+        put(list, put(el("li"), button));
       });
       return list;
     },
@@ -251,12 +225,21 @@
       function button(text, name, act) {
         return el("button", "gp-button", text, { type: "button", "data-tool": name, onclick: act });
       }
-      put(box, button(words.all_view, "all", function () { app.togglePanel(false); app.fit(); }));
-      if (app.projects.length) {
+      put(box, button(words.all_view, "all", function () { app.togglePanel(false); app.fit(); }),
+        button(words.measure_length, "length", function () { app.togglePanel(false); app.measure.start(false); }),
+        button(words.measure_area, "area", function () { app.togglePanel(false); app.measure.start(true); }));
+      if (app.store.size) {
         put(box, button(words.table, "table", function () { app.togglePanel(false); app.table.toggle(); }),
           button(words.csv, "csv", function () { app.table.save(); }));
       }
-      put(box, button(words.print, "print", function () { window.print(); }));
+      put(box, button(words.link, "link", function () { app.link.copy(this); }), this._print());
+      if (app.data.swipe) {
+        var both = el("input", "", null, { type: "checkbox", "data-tool": "swipe" });
+        both.checked = true;
+        both.addEventListener("change", function () { app.swipe.show(both.checked); });
+        put(box, put(el("label", "gp-row"), both, el("span", "", words.swipe)),
+          app.data.judged ? el("p", "gp-hint", G.say(words.swipe_note, { version: app.data.version })) : null);
+      }
       if (app.data.basemap) {
         var check = el("input", "", null, { type: "checkbox", "data-tool": "basemap" });
         check.addEventListener("change", function () {
@@ -265,6 +248,16 @@
         put(box, put(el("label", "gp-row"), check, el("span", "", words.basemap)));
       }
       return box;
+    },
+
+    _print: function () {
+      var app = this.app, words = app.words;
+      var size = el("select", "", null, { "data-tool": "paper", "aria-label": words.paper });
+      ["A4", "A3"].forEach(function (name) { put(size, el("option", "", name, { value: name.toLowerCase() })); });
+      size.addEventListener("change", function () { app.paper(size.value); });
+      return put(el("span", "gp-print"), el("button", "gp-button", words.print, {
+        type: "button", "data-tool": "print", onclick: function () { window.print(); }
+      }), size);
     }
   };
 

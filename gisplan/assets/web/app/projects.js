@@ -1,8 +1,8 @@
-// Projects: a symbol for each, footprints, what is shown under the current filter.
+// A list of projects, each with its own symbol: what is shown, found and near a place.
 (function (G) {
   "use strict";
 
-  var DOM_LIMIT = 2000, BOX = 22;
+  var BOX = 22;
 
   G.symbol = function (app, outcome, size) {
     var look = app.looks[outcome] || app.plain, box = size || BOX;
@@ -20,26 +20,136 @@
     return svg;
   };
 
-  G.addProjects = function (app) {
-    var many = app.located.length > DOM_LIMIT;
-    var layer = L.layerGroup().addTo(app.map), prints = L.layerGroup().addTo(app.map);
-    var canvas = many ? L.canvas({ pane: "gp-project", padding: 0.3 }) : null;
-    app.located.forEach(function (project) {
-      project.marker = many ? dot(app, project, canvas) : marker(app, project);
-      project.marker.on("click", function () { app.openAt(project); });
-      project.marker.on("keypress", function (event) {
-        if (event.originalEvent.key === "Enter") app.openAt(project);
-      });
-      if (project.geo) project.print = footprint(app, project);
-    });
-    app.groups.project = { layer: layer, fade: fade("gp-project") };
-    if (app.located.some(function (p) { return p.print; })) {
-      app.groups.footprint = { layer: prints, fade: fade("gp-footprint") };
-    }
-    if (!many) names(app);
+  // What a project has where the file leaves it out.
+  G.BLANK = {
+    id: "", name: "", industry: "", stage: "", fields: [], issues: [], rules: [], zones: [],
+    unchecked: [], outcome: "", nominal: "", corridor: "", at: null, geo: null, year: null,
+    accuracy: null, confidence: null, flip: null, zoneMargin: null, corridorDistance: null
+  };
 
-    function fade(pane) {
-      return function (value) { app.map.getPane(pane).style.opacity = value; };
+  // The store of a page: this one for a short list, G.Cloud for a long one, with the same calls.
+  G.List = function (app) {
+    var data = app.data;
+    this.app = app;
+    this.projects = data.projects.map(function (told) { return Object.assign({}, G.BLANK, told); });
+    this.projects.forEach(function (project, k) {
+      project.index = k;
+      project.fields = project.fields.map(function (pair) { return [data.columns[pair[0]][0], pair[1]]; });
+      project.rules = project.rules.map(function (number) {
+        var r = data.lines[number];
+        return { rule: data.rules[r[0]][0], title: data.rules[r[0]][1], outcome: r[1], text: r[2], clause: data.clauses[r[3]] };
+      });
+    });
+    this.located = this.projects.filter(function (p) { return p.at; });
+    this.size = this.projects.length;
+    this.unlocated = this.size - this.located.length;
+  };
+
+  G.List.prototype = {
+    ready: Promise.resolve(),
+
+    draw: function () {
+      var app = this.app, layer = L.layerGroup().addTo(app.map), prints = L.layerGroup().addTo(app.map);
+      this.located.forEach(function (project) {
+        project.marker = marker(app, project);
+        project.marker.on("click", function () { app.openAt(project); });
+        project.marker.on("keypress", function (event) {
+          if (event.originalEvent.key === "Enter") app.openAt(project);
+        });
+        if (project.geo) project.print = footprint(app, project);
+      });
+      if (this.size) app.groups.project = { layer: layer, fade: G.fader(app, "gp-project") };
+      if (this.located.some(function (p) { return p.print; })) {
+        app.groups.footprint = { layer: prints, fade: G.fader(app, "gp-footprint") };
+      }
+      this._names();
+    },
+
+    redraw: function () {
+      var app = this.app, group = app.groups.project;
+      var prints = app.groups.footprint && app.groups.footprint.layer;
+      this.located.forEach(function (project) {
+        var on = app.isShown(project);
+        if (on !== group.layer.hasLayer(project.marker)) {
+          if (on) group.layer.addLayer(project.marker); else group.layer.removeLayer(project.marker);
+        }
+        if (project.print && on !== prints.hasLayer(project.print)) {
+          if (on) prints.addLayer(project.print); else prints.removeLayer(project.print);
+        }
+      });
+    },
+
+    // Where no name may stand.
+    obstacles: function () {
+      var app = this.app;
+      return this.located.filter(function (p) { return app.isShown(p); }).map(function (p) {
+        var at = app.map.latLngToContainerPoint(p.at);
+        return [at.x - 9, at.y - 9, at.x + 9, at.y + 9];
+      });
+    },
+
+    values: function (name) {
+      var seen = {};
+      this.projects.forEach(function (p) { if (p[name]) seen[p[name]] = true; });
+      return Object.keys(seen).sort();
+    },
+
+    counts: function () {
+      var shown = this._shown();
+      return { shown: shown.length, map: shown.filter(function (p) { return p.at; }).length };
+    },
+
+    _shown: function () {
+      var app = this.app;
+      return this.projects.filter(function (p) { return app.isShown(p); });
+    },
+
+    // The rest may take time in a long list, so it comes as a promise here too.
+    shown: function (limit) { return Promise.resolve(this._shown().slice(0, limit)); },
+
+    missing: function (limit) {
+      return Promise.resolve(this._shown().filter(function (p) { return !p.at; }).slice(0, limit));
+    },
+
+    each: function (then) {
+      this._shown().forEach(then);
+      return Promise.resolve();
+    },
+
+    find: function (text, limit) {
+      return Promise.resolve(this.projects.filter(function (p) {
+        return (p.name + " " + p.id).toLowerCase().indexOf(text) >= 0;
+      }).slice(0, limit));
+    },
+
+    near: function (project) {
+      var map = this.app.map, app = this.app, at = map.latLngToLayerPoint(project.at);
+      return Promise.resolve(this.located.filter(function (other) {
+        return app.isShown(other) && map.latLngToLayerPoint(other.at).distanceTo(at) < 9;
+      }));
+    },
+
+    // What stands for a project in an address: its own number where that is its alone.
+    key: function (project) {
+      var same = this.projects.filter(function (p) { return p.id === project.id; });
+      return project.id && same.length === 1 ? project.id : "~" + project.index;
+    },
+
+    byKey: function (key) {
+      var self = this;
+      return Promise.resolve(this.projects.find(function (p) { return self.key(p) === key; }));
+    },
+
+    _names: function () {
+      var app = this.app;
+      this.located.forEach(function (project) {
+        if (!project.name) return;
+        var short = Array.from(project.name), text = short.slice(0, 14).join("");
+        var look = app.looks[project.outcome] || app.plain;
+        app.labels.add("gp-name-project", [short.length > 14 ? text + "…" : text],
+          function () { return G.around(project.at); }, 100 - look.order,
+          function () { return app.isShown(project) && app.groups.project.on !== false; });
+      });
     }
   };
 
@@ -50,7 +160,7 @@
     node.setAttribute("data-outcome", project.outcome || "");
     var label = (project.name || app.words.unnamed) + (project.outcome ? " · " + look.label : "");
     var one = L.marker(project.at, {
-      pane: "gp-project", keyboard: app.located.length <= 100, zIndexOffset: look.order * 1000,
+      pane: "gp-project", keyboard: app.store.size <= 100, zIndexOffset: look.order * 1000,
       alt: label, icon: L.divIcon({ html: node, className: "gp-icon", iconSize: [BOX, BOX] })
     });
     one.on("add", function () {
@@ -58,29 +168,6 @@
       one.getElement().setAttribute("title", label);
     });
     return one;
-  }
-
-  // Above DOM_LIMIT symbols are painted: same shapes and colours on a canvas.
-  var Painted = L.CircleMarker.extend({
-    _updatePath: function () {
-      var ctx = this._renderer._ctx, at = this._point, r = this._radius;
-      if (!this._renderer._drawing || this._empty()) return;
-      ctx.beginPath();
-      this.options.vertices.forEach(function (p, k) {
-        ctx[k ? "lineTo" : "moveTo"](at.x + p[0] * r, at.y - p[1] * r);
-      });
-      ctx.closePath();
-      this._renderer._fillStroke(ctx, this);
-    }
-  });
-
-  function dot(app, project, canvas) {
-    var look = app.looks[project.outcome] || app.plain;
-    return new Painted(project.at, {
-      renderer: canvas, pane: "gp-project", radius: 5, color: "#ffffff", weight: 1, opacity: 1,
-      fillColor: look.color, fillOpacity: 1, vertices: app.data.shapes[look.shape],
-      bubblingMouseEvents: false
-    });
   }
 
   function footprint(app, project) {
@@ -99,38 +186,14 @@
     return shape;
   }
 
-  function names(app) {
-    app.located.forEach(function (project) {
-      if (!project.name) return;
-      var short = Array.from(project.name), text = short.slice(0, 14).join("");
-      var look = app.looks[project.outcome] || app.plain;
-      app.labels.add("gp-name-project", [short.length > 14 ? text + "…" : text],
-        function () { return G.around(project.at); }, 100 - look.order,
-        function () { return app.isShown(project) && app.groups.project.on !== false; });
-    });
-  }
-
   // Which projects pass the filter, located or not.
   G.passes = function (project, filter) {
     if (filter.off[project.outcome || ""]) return false;
     if (filter.zone === "-" ? project.zones.length : filter.zone &&
         project.zones.indexOf(filter.zone) < 0) return false;
     if (filter.corridor && project.corridor !== filter.corridor) return false;
-    return !filter.industry || project.industry === filter.industry;
-  };
-
-  G.redraw = function (app) {
-    var layer = app.groups.project.layer;
-    var prints = app.groups.footprint && app.groups.footprint.layer;
-    app.located.forEach(function (project) {
-      var on = app.isShown(project);
-      if (on !== layer.hasLayer(project.marker)) {
-        if (on) layer.addLayer(project.marker); else layer.removeLayer(project.marker);
-      }
-      if (project.print && on !== prints.hasLayer(project.print)) {
-        if (on) prints.addLayer(project.print); else prints.removeLayer(project.print);
-      }
-    });
-    app.labels.place();
+    if (filter.industry && project.industry !== filter.industry) return false;
+    if (filter.stage && project.stage !== filter.stage) return false;
+    return filter.from === null || (project.year !== null && project.year >= filter.from && project.year <= filter.to);
   };
 })(Gisplan);
