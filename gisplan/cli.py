@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from gisplan.plan import Plan
 
 USER_MISTAKE, OUR_MISTAKE = 2, 70
-CHECK_SUFFIXES = (".xlsx", ".csv", ".json", ".gpkg", ".geojson", ".parquet")
+CHECK_SUFFIXES = (".xlsx", ".csv", ".json", ".gpkg", ".geojson", ".parquet", ".shp")
 MAP_SUFFIXES = (".html", ".png", ".pdf", ".svg")
 INTAKE_SUFFIXES = (".xlsx",)
-CONVERT_SUFFIXES = (".xlsx", ".csv", ".gpkg", ".geojson", ".parquet")
+STATS_SUFFIXES = (".xlsx",)
+OVERLAY_SUFFIXES = (".xlsx", ".gpkg")
+CONVERT_SUFFIXES = (".xlsx", ".csv", ".gpkg", ".geojson", ".parquet", ".shp", ".txt")
 
 
 def _language() -> str | None:
@@ -134,8 +136,7 @@ def check(
 
     run = Run.of(plan, projects_file, read, crs)
     result = checked(plan, projects_file, read)
-    if output is not None:
-        save(output, result, run, labels)
+    told = save(output, result, run, labels) if output is not None else ()
     if as_json:
         click.echo(json_document(result, run), nl=False)
     elif not quiet:
@@ -143,7 +144,7 @@ def check(
         for line in summary_lines(result, labels):
             click.echo(line, err=True)
     if output is not None and not quiet:
-        click.echo(labels("cli.wrote", path=output), err=True)
+        _wrote(output, told, labels)
     return int(strict and bool((result.verdicts["outcome"] == "fail").any()))
 
 
@@ -184,10 +185,13 @@ def intake_(
 @_sheet
 @_lang
 @_option("--basemap", key="basemap")
+@_option("--against", key="against", type=click.Path(path_type=Path))
+@_option("--review-number", key="review_number")
 @_quiet
 def map_(
     projects_file: Path | None, output: Path | None, plan_folder: Path | None, crs: str | None,
-    encoding: str | None, sheet: str | None, lang: str | None, basemap: str | None, quiet: bool,
+    encoding: str | None, sheet: str | None, lang: str | None, basemap: str | None,
+    against: Path | None, review_number: str | None, quiet: bool,
 ) -> int:  # fmt: skip
     """Draw the plan, with projects where a list is given."""
     labels = Labels(lang)
@@ -195,24 +199,107 @@ def map_(
     _writable(path, MAP_SUFFIXES, projects_file)
     plan = _open(plan_folder, labels, quiet=quiet)
     read = _read(projects_file, crs, encoding, sheet)
-    _draw(plan, read, path, labels, basemap)
+    other = _open(against, labels, quiet=True) if against is not None else None
+    _draw(plan, read, path, labels, basemap=basemap, other=other, review_number=review_number)
     if not quiet:
         click.echo(labels("cli.wrote", path=path), err=True)
     return 0
 
 
-def _draw(plan: Plan, read: Intake | None, path: Path, labels: Labels, basemap: str | None) -> None:
+def _draw(
+    plan: Plan, read: Intake | None, path: Path, labels: Labels, *,
+    basemap: str | None = None, other: Plan | None = None, review_number: str | None = None,
+) -> None:  # fmt: skip
     from gisplan.io.writing import write_bytes, write_text
 
     projects = read.projects if read is not None else None
     if path.suffix.lower() == ".html":
-        page = plan.explore(projects, language=labels.language, basemap=basemap)
+        page = plan.explore(
+            projects, language=labels.language, basemap=basemap,
+            other=other, review_number=review_number,
+        )  # fmt: skip
         write_text(path, page.get_root().render())
         return
     from gisplan.plotting import render
 
-    figure = plan.plot(projects, language=labels.language)
+    figure = plan.plot(projects, language=labels.language, review_number=review_number or "")
     write_bytes(path, render(figure, path.suffix.lower()))
+
+
+@gisplan.command(help=_say("cli.overlay_help"))
+@_output
+@_plan
+@_option("--rings", "widths", key="rings")
+@_option("--cap", key="cap", type=click.Choice(["round", "flat"]), default="round")
+@_lang
+@_quiet
+def overlay(
+    output: Path | None, plan_folder: Path | None, widths: str | None,
+    cap: Literal["round", "flat"], lang: str | None, quiet: bool,
+) -> int:  # fmt: skip
+    """Overlay zones with the rings of corridors."""
+    labels = Labels(lang)
+    _writable(output, OVERLAY_SUFFIXES, None)
+    chosen = _widths(widths)
+    plan = _open(plan_folder, labels, quiet=quiet)
+    from gisplan.outputs import overlaid, save_overlay
+    from gisplan.printout import overlay_table
+
+    frames = overlaid(plan, chosen, cap)
+    if not quiet:
+        click.echo(overlay_table(plan, frames["zone_shares"], labels))
+    if output is not None:
+        save_overlay(output, plan, frames, labels)
+        click.echo(labels("cli.wrote", path=output), err=True)
+    return 0
+
+
+def _widths(text: str | None) -> tuple[float, ...] | None:
+    """Read ``300,500,1000``: metres, positive and ascending."""
+    if text is None:
+        return None
+    try:
+        widths = tuple(float(part) for part in text.replace("，", ",").split(","))
+    except ValueError:
+        widths = ()
+    if not widths or widths[0] <= 0 or list(widths) != sorted(set(widths)) or widths[-1] > 1e6:
+        raise OutputError("rings_option", value=text)
+    return widths
+
+
+@gisplan.command(help=_say("cli.stats_help"))
+@_projects
+@_output
+@_plan
+@_crs
+@_encoding
+@_sheet
+@_lang
+@_quiet
+def stats(
+    projects_file: Path, output: Path | None, plan_folder: Path | None, crs: str | None,
+    encoding: str | None, sheet: str | None, lang: str | None, quiet: bool,
+) -> int:  # fmt: skip
+    """Summarise a list by zone and corridor."""
+    labels = Labels(lang)
+    _writable(output, STATS_SUFFIXES, projects_file)
+    from gisplan.io.projects import intake
+    from gisplan.outputs import save_stats
+    from gisplan.printout import stats_table, summary_lines
+    from gisplan.results import checked
+
+    plan = _open(plan_folder, labels, quiet=quiet)
+    read = intake(projects_file, crs=crs, encoding=encoding, sheet=sheet)
+    result = checked(plan, projects_file, read)
+    if output is not None:
+        save_stats(output, result, labels)
+    if not quiet:
+        click.echo(stats_table(result, labels))
+        for line in summary_lines(result, labels):
+            click.echo(line, err=True)
+        if output is not None:
+            click.echo(labels("cli.wrote", path=output), err=True)
+    return 0
 
 
 @gisplan.command(help=_say("cli.info_help"))
@@ -276,6 +363,35 @@ def init(folder: Path, lang: str | None) -> int:
     return 0
 
 
+@gisplan.command(help=_say("cli.datum_help"))
+@_projects
+@_option("--landmarks", key="landmarks", type=click.Path(path_type=Path))
+@_plan
+@_crs
+@_encoding
+@_sheet
+@_lang
+def datum(
+    projects_file: Path, landmarks: Path | None, plan_folder: Path | None, crs: str | None,
+    encoding: str | None, sheet: str | None, lang: str | None,
+) -> int:  # fmt: skip
+    """Weigh whether the coordinates are what they were read as."""
+    labels = Labels(lang)
+    from gisplan.crs import parse_crs
+    from gisplan.io.projects import intake
+    from gisplan.printout import datum_text
+
+    plan = _open(plan_folder, labels, quiet=False)
+    declared = parse_crs(crs).offset if crs else "none"
+    read = intake(projects_file, crs=crs, encoding=encoding, sheet=sheet)
+    known = intake(landmarks).projects if landmarks is not None else None
+    told = plan.suspect_datum(
+        read.projects, known, declared="wgs84" if declared == "none" else declared
+    )
+    click.echo(datum_text(told, labels))
+    return 0
+
+
 @gisplan.command(help=_say("cli.convert_help"))
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @_option("-o", "--output", key="output", required=True, type=click.Path(path_type=Path))
@@ -302,11 +418,11 @@ def convert(
 
     read = intake(source, crs=from_, encoding=encoding, sheet=sheet)
     moved = transform(read.projects, target)
-    save_converted(output, moved, labels)
+    told = save_converted(output, moved, target, labels)
     if not quiet:
         located = int(moved.geometry.notna().sum())
         click.echo(labels("cli.converted", rows=len(moved), located=located), err=True)
-        click.echo(labels("cli.wrote", path=output), err=True)
+        _wrote(output, told, labels)
     return 0
 
 
@@ -329,7 +445,7 @@ def demo(output: Path, lang: str | None) -> int:
     run = Run.of(plan, projects_file, read, None)
     page = output / f"{plan.definition.id}.html"
     save(output / "siting.xlsx", result, run, labels)
-    _draw(plan, read, page, labels, None)
+    _draw(plan, read, page, labels)
     written = [output / "siting.xlsx", page, *pictures(output, result, labels)]
     click.echo(terminal_table(result, labels))
     for line in summary_lines(result, labels):
@@ -359,6 +475,12 @@ def _open(folder: Path | None, labels: Labels, *, quiet: bool) -> Plan:
     if folder is None and not quiet:
         click.echo(labels("cli.using_example", path=example_folder()), err=True)
     return open_plan(folder)
+
+
+def _wrote(path: Path, told: tuple[str, ...], labels: Labels) -> None:
+    """Name the file that was written, and what its format could not hold."""
+    for line in (labels("cli.wrote", path=path), *told):
+        click.echo(line, err=True)
 
 
 def _writable(output: Path | None, suffixes: tuple[str, ...], source: Path | None) -> None:

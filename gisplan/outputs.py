@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import geopandas as gpd
 import pandas as pd
 
-from gisplan.crs import transform
-from gisplan.io.tables import json_text, lon_lat, machine_rows, write_csv, write_json, write_vector
+from gisplan.crs import NamedCrs, transform
+from gisplan.errors import OutputError
+from gisplan.io.parcels import write_parcels
+from gisplan.io.shapefile import FieldName, write_shapefile
+from gisplan.io.tables import (
+    json_text,
+    lon_lat,
+    machine_rows,
+    with_verdicts,
+    write_csv,
+    write_json,
+    write_layers,
+    write_vector,
+)
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_bytes
 from gisplan.labels import Labels
-from gisplan.printout import summary_lines, terminal_rows
+from gisplan.plan import Plan
+from gisplan.printout import summary_lines, terminal_rows, word_overlay
 from gisplan.results import Result, Run, read_rows
+from gisplan.summary import summarise, word_summary
 from gisplan.terms import Outcome
 from gisplan.wording import DASH
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-
     from gisplan.io.projects import Intake
 
 
-def save(path: Path, result: Result, run: Run, labels: Labels) -> None:
-    """Write a result; the suffix of *path* is the format."""
+def save(path: Path, result: Result, run: Run, labels: Labels) -> tuple[str, ...]:
+    """Write a result; the suffix of *path* is the format. Return what it could not hold."""
     suffix = path.suffix.lower()
     if suffix == ".xlsx":
         write_workbook(path, _sheets(result, run, labels), labels, title=labels("run.title"))
@@ -32,11 +46,25 @@ def save(path: Path, result: Result, run: Run, labels: Labels) -> None:
         write_csv(path, _told(result, labels), labels)
     elif suffix == ".json":
         write_json(path, run.facts, machine_rows(result.projects, result.verdicts))
+    elif suffix == ".shp":
+        there = transform(result.projects, result.plan.crs)
+        fields = write_shapefile(path, with_verdicts(there, result.verdicts), labels)
+        return _shapefile_lines(path, fields, labels)
     else:
         there = (
             transform(result.projects, result.plan.crs) if suffix == ".gpkg" else result.projects
         )
         write_vector(path, there, result.verdicts)
+    return ()
+
+
+def _shapefile_lines(path: Path, fields: tuple[FieldName, ...], labels: Labels) -> tuple[str, ...]:
+    """Say what a shapefile changed: names of columns, texts that were cut."""
+    table = path.with_name(f"{path.stem}_fields.csv")
+    renamed = sum(one.field != one.column for one in fields)
+    lines = [labels("cli.shp_line", encoding="UTF-8", n=renamed, table=table)]
+    lines += [labels("cli.shp_cut_line", column=one.column, n=one.cut) for one in fields if one.cut]
+    return tuple(lines)
 
 
 def json_document(result: Result, run: Run) -> str:
@@ -55,22 +83,92 @@ def save_intake(path: Path, read: Intake, labels: Labels) -> None:
     write_workbook(path, sheets, labels, title=labels("sheet.projects"))
 
 
-def save_converted(path: Path, projects: gpd.GeoDataFrame, labels: Labels) -> None:
-    """Write a converted table: every row and column, with the new coordinates."""
+def overlaid(
+    plan: Plan, widths: Sequence[float] | None, cap: Literal["round", "flat"]
+) -> dict[str, pd.DataFrame]:
+    """Compute every table of the buffer and overlap analysis, by name."""
+    from gisplan import linkage, overlay
+
+    areas, definition, links = plan.areas, plan.definition, plan.links()
+    return {
+        "coverage": overlay.coverage(areas),
+        "rings": overlay.rings(areas, definition, widths=widths, cap=cap),
+        "zone_shares": plan.overlay(widths=widths, cap=cap),
+        "zone_pairs": overlay.zone_pairs(areas, definition),
+        "sweep": overlay.sweep(areas, cap=cap),
+        "stations": linkage.stations(areas),
+        "links": links,
+        "connectivity": linkage.connectivity(links),
+    }
+
+
+def save_overlay(path: Path, plan: Plan, frames: dict[str, pd.DataFrame], labels: Labels) -> None:
+    """Write the overlay as a workbook of tables or as a GeoPackage of layers."""
+    if path.suffix.lower() == ".gpkg":
+        write_layers(path, {k: f for k, f in frames.items() if isinstance(f, gpd.GeoDataFrame)})
+        return
+    sheets = [
+        Sheet(labels(f"sheet.{name}"), word_overlay(frame, plan, labels), 1)
+        for name, frame in frames.items()
+    ]
+    notes = pd.DataFrame({"value": [labels(f"overlay.note_{k}") for k in range(1, 7)]}, dtype="str")
+    sheets.append(Sheet(labels("sheet.notes"), notes))
+    write_workbook(path, sheets, labels, title=labels("sheet.zone_shares"))
+
+
+_OF_AREAS = ("stations", "links", "connectivity")
+
+
+def save_stats(path: Path, result: Result, labels: Labels) -> None:
+    """Write the summary by zone and corridor, the industry structure and the linkage."""
+    plan = result.plan
+    sheets = []
+    for name, frame in summarise(result).items():
+        word = word_overlay if name in _OF_AREAS else word_summary
+        sheets.append(Sheet(labels(f"sheet.{name}"), word(frame, plan, labels), 1))
+    lines = [labels(f"stats.note_{k}") for k in range(1, 6)] + summary_lines(result, labels)
+    notes = pd.DataFrame({"value": lines}, dtype="str")
+    sheets.append(Sheet(labels("sheet.notes"), notes))
+    write_workbook(path, sheets, labels, title=labels("stats.title"))
+
+
+_TITLES = {"wgs84": "WGS 84", "cgcs2000": "CGCS2000", "gcj02": "GCJ-02", "bd09": "BD-09"}
+
+
+def save_converted(
+    path: Path, projects: gpd.GeoDataFrame, target: NamedCrs, labels: Labels
+) -> tuple[str, ...]:
+    """Write a converted table: every row and column, with the new coordinates.
+
+    The headers of the coordinates name their system, so that the file is read right again.
+
+    Raises
+    ------
+    OutputError
+        Where lines or footprints would have to go into a table of points.
+    """
     suffix = path.suffix.lower()
+    if suffix == ".shp":
+        return _shapefile_lines(path, write_shapefile(path, projects, labels), labels)
+    if suffix == ".txt":
+        left = write_parcels(path, projects)
+        return (labels("cli.parcels_left", n=len(left)),) if len(left) else ()
     if suffix not in (".xlsx", ".csv"):
         write_vector(path, projects, pd.DataFrame(index=projects.index))
-        return
-    points = projects.geometry.representative_point()
+        return ()
+    if set(projects.geometry.geom_type.dropna()) - {"Point"}:
+        raise OutputError("output_points_only", path=path)
     table = pd.DataFrame(projects.drop(columns=projects.geometry.name))
-    degrees = projects.crs is None or projects.crs.is_geographic
-    first, second = ("lon", "lat") if degrees else ("x", "y")
-    digits = 9 if degrees else 4
-    table[first], table[second] = points.x.round(digits), points.y.round(digits)
+    degrees = target.offset != "none" or target.crs.is_geographic
+    first, second = ("lon", "lat") if degrees else ("east", "north")
+    digits, title = 9 if degrees else 4, _TITLES.get(target.name, target.name)
+    for code, values in ((first, projects.geometry.x), (second, projects.geometry.y)):
+        table[labels(f"convert.{code}", crs=title)] = values.round(digits)
     if suffix == ".csv":
         write_csv(path, table, labels)
     else:
         write_workbook(path, [Sheet(path.stem, table, freeze=2)], labels, title=path.stem)
+    return ()
 
 
 def _sheets(result: Result, run: Run, labels: Labels) -> list[Sheet]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyproj
 
@@ -17,7 +18,7 @@ from gisplan.errors import Finding
 from gisplan.io.layers import PLAN_FILE, read_areas, read_definition
 from gisplan.labels import Labels
 from gisplan.siting import explain, judge, measure
-from gisplan.terms import Kind
+from gisplan.terms import ASSUMED, SEPARATOR, Kind, Shape
 from gisplan.wording import word_rules, word_verdicts
 
 if TYPE_CHECKING:
@@ -71,8 +72,9 @@ class Plan:
             The verdicts; see `gisplan.siting.judge`. A row depends on its own project
             and the plan alone, so parts may be checked apart and put together.
         """
-        verdicts = judge(self.measure(projects), self.definition)
-        verdicts["issues"] = self._issues(projects)
+        facts = self.measure(projects)
+        verdicts = judge(facts, self.definition)
+        verdicts["issues"] = self._issues(projects, facts)
         return verdicts
 
     def measure(self, projects: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -98,18 +100,23 @@ class Plan:
         *,
         language: str | None = None,
         basemap: str | None = None,
+        other: Plan | None = None,
+        review_number: str | None = None,
     ) -> folium.Map:
         """Draw the interactive map: one offline file, also shown inline in Jupyter.
 
         Projects without *verdicts* are checked first. ``basemap`` is ``None`` (offline),
-        ``"osm"``, ``"tianditu"`` or an XYZ address.
+        ``"osm"``, ``"tianditu"`` or an XYZ address; *other* a second version of the plan to
+        swipe against; *review_number* the 审图号 to print.
         """
         from gisplan.explore import explore
+        from gisplan.map_payload.packed import LIMIT
 
         rules = None
         if projects is not None:
             verdicts = self.check(projects) if verdicts is None else verdicts
-            rules = self.explain(projects, language=language)
+            if len(projects) <= LIMIT:  # the card of a longer list has no room for them
+                rules = self.explain(projects, language=language)
         language = Labels(language).language
         return explore(
             self.definition,
@@ -119,6 +126,8 @@ class Plan:
             rules,
             language=language,
             basemap=basemap,
+            review_number=review_number,
+            other=(other.definition, other.areas) if other is not None else None,
         )
 
     def plot(
@@ -136,6 +145,38 @@ class Plan:
             verdicts = self.check(projects)
         language = Labels(language).language
         return plot(self.definition, self.areas, projects, verdicts, language=language, **options)
+
+    def suspect_datum(
+        self,
+        projects: gpd.GeoDataFrame,
+        landmarks: gpd.GeoDataFrame | None = None,
+        *,
+        declared: str = "wgs84",
+    ) -> pd.DataFrame:
+        """Weigh whether coordinates are what they were read as; see `gisplan.datum.suspect`."""
+        from gisplan.datum import suspect
+
+        return suspect(
+            projects, self.areas, self.definition, landmarks, declared=declared, check=self.check
+        )
+
+    def overlay(
+        self, *, widths: Sequence[float] | None = None, cap: Literal["round", "flat"] = "round"
+    ) -> gpd.GeoDataFrame:
+        """Share zones and corridor rings out; see `gisplan.overlay.zone_shares`.
+
+        The other tables are functions of the same room: ``rings``, ``zone_pairs``,
+        ``coverage``, ``sweep``.
+        """
+        from gisplan.overlay import zone_shares
+
+        return zone_shares(self.areas, self.definition, widths=widths, cap=cap)
+
+    def links(self) -> pd.DataFrame:
+        """Tell which zones each corridor links, and how surely; see `gisplan.linkage`."""
+        from gisplan.linkage import links
+
+        return links(self.areas, self.definition)
 
     @property
     def crs(self) -> pyproj.CRS:
@@ -173,12 +214,16 @@ class Plan:
         """Bring projects into the plan's CRS: the door to every analysis."""
         return transform(projects, self.crs)
 
-    def _issues(self, projects: gpd.GeoDataFrame) -> pd.Series:
+    def _issues(self, projects: gpd.GeoDataFrame, facts: pd.DataFrame) -> Any:
+        """Join the issues of intake with what the check itself had to assume."""
         import pandas as pd
 
-        if "intake_issues" in projects:
-            return projects["intake_issues"].fillna("").astype("str")
-        return pd.Series("", index=projects.index, dtype="str")
+        column = projects["intake_issues"].astype("str") if "intake_issues" in projects else None
+        known = [""] * len(projects) if column is None else column.fillna("").tolist()
+        assumed = (facts["accuracy_assumed"] & (facts["shape"] != Shape.NONE)).tolist()
+        told = zip(known, assumed, strict=True)
+        joined = [SEPARATOR.join(filter(None, (own, ASSUMED * guess))) for own, guess in told]
+        return pd.array(joined, dtype="str")
 
     def _repr_html_(self) -> str:
         """Show the layers as a table; every text is escaped."""

@@ -6,15 +6,18 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from gisplan.datum import conclude
 from gisplan.errors import Finding
 from gisplan.io.terminal import aligned
 from gisplan.labels import Labels
 from gisplan.plan import Plan, schematic_layers, unchecked_names
 from gisplan.results import Result, read_rows
+from gisplan.summary import summarise, word_summary
 from gisplan.terms import Outcome
-from gisplan.wording import DASH, counts, metres
+from gisplan.wording import DASH, counts, metres, names
 
 if TYPE_CHECKING:
     from gisplan.io.projects import Intake
@@ -79,7 +82,7 @@ def summary_lines(result: Result, labels: Labels) -> list[str]:
     unknown = verdicts[verdicts["outcome"] == Outcome.UNKNOWN]
     if len(unknown):
         lines.append(labels("cli.unlocated_line", n=len(unknown), why=_why(result, labels)))
-    fragile = int((verdicts["outcome"] == Outcome.REVIEW).sum())
+    fragile = int((verdicts["confidence"] < plan.definition.policy.threshold).sum())
     if fragile:
         lines.append(labels("cli.fragile_line", n=fragile))
     if names := unchecked_names(plan, labels.language):
@@ -141,6 +144,101 @@ def intake_text(file: str, read: Intake, labels: Labels) -> str:
 
 def _degrees(value: float) -> str:
     return DASH if value != value else f"{value:.6f}"
+
+
+def datum_text(hypotheses: pd.DataFrame, labels: Labels) -> str:
+    """Tell what the datum detective found: one line of conclusion, one row per hypothesis."""
+    call, name = conclude(hypotheses)
+    found = hypotheses.set_index("hypothesis").loc[name]
+    counted = {key: _number(found[key]) for key in ("points", "landmarks", "changes")}
+    posterior = f"{found['posterior']:.3f}"
+    said = labels(
+        f"datum.{call}", hypothesis=labels(f"datum.{name}"), posterior=posterior, **counted
+    )
+    shown = ("hypothesis", "posterior", "inside", "landmark_distance", "changes")
+    rows = [
+        [
+            labels(f"datum.{row['hypothesis']}"),
+            f"{row['posterior']:.3f}",
+            f"{row['inside']:.0%}" if row["inside"] == row["inside"] else DASH,
+            _cell("landmark_distance", row["landmark_distance"]),
+            _number(row["changes"]),
+        ]
+        for row in hypotheses.to_dict("records")
+    ]
+    headers = [labels(f"column.{code}") for code in shown]
+    return aligned(headers, rows, right=(1, 2, 3, 4)) + "\n" + said
+
+
+def _number(value: Any) -> str:
+    return DASH if pd.isna(value) else str(int(value))
+
+
+def overlay_table(plan: Plan, shares: pd.DataFrame, labels: Labels) -> str:
+    """Lay out the zone x ring shares that are not zero for a terminal."""
+    told = word_overlay(shares[shares["area"] > 0], plan, labels)
+    shown = ("zone_name", "corridor_name", "ring", "hectares", "share_of_zone", "share_of_ring")
+    rows = [
+        [
+            f"{row[code]:.1%}" if code.startswith("share") else _cell(code, row[code])
+            for code in shown
+        ]
+        for row in told.to_dict("records")
+    ]
+    return aligned([labels(f"column.{code}") for code in shown], rows, right=(2, 3, 4, 5))
+
+
+def word_overlay(frame: pd.DataFrame, plan: Plan, labels: Labels) -> pd.DataFrame:
+    """Put an overlay table into words: names for ids, one column for the bounds of a ring."""
+    told = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    for column in ("zone", "other", "corridor", "area_id", "cut_corridor", "lost"):
+        if column in told:
+            told[column] = [_area_name(key, plan, labels) for key in told[column]]
+    if "groups" in told:
+        groups = [text.split(";") for text in told["groups"]]
+        told["groups"] = [" ／ ".join(_area_name(g, plan, labels) for g in one) for one in groups]
+    if "case" in told:
+        told["case"] = [labels(f"overlay.case_{code}") for code in told["case"]]
+    for column in told.columns[told.dtypes.isin([np.dtype(bool), pd.BooleanDtype()])]:
+        told[column] = [_yes_no(value, labels) for value in told[column]]
+    if "relation" in told:
+        told["relation"] = [labels(f"relation.{code}") for code in told["relation"]]
+    if "inner" in told:
+        ring = [f"{a:g}–{b:g}" for a, b in zip(told["inner"], told["outer"], strict=True)]
+        told.insert(list(told).index("inner"), "ring", ring)
+        told = told.drop(columns=["inner", "outer"])
+    return told.rename(columns={"zone": "zone_name", "corridor": "corridor_name"})
+
+
+def _yes_no(value: Any, labels: Labels) -> str:
+    return DASH if value is pd.NA else labels("overlay.yes" if value else "overlay.no")
+
+
+def _area_name(key: str, plan: Plan, labels: Labels) -> str:
+    if key == "":
+        return DASH
+    if key in ("*", "union", "rest"):
+        return labels(f"overlay.{'every' if key == '*' else key}")
+    return names(key, plan.definition, labels.language)
+
+
+def stats_table(result: Result, labels: Labels) -> str:
+    """Lay out the counts by zone and by corridor for a terminal."""
+    plan, frames = result.plan, summarise(result)
+    tables = []
+    for name in ("by_zone", "by_corridor"):
+        told = word_summary(frames[name], plan, labels)
+        headers = [labels.get(f"column.{code}") or str(code) for code in told]
+        rows = [
+            [_cell(str(code), _count(value)) for code, value in row.items()]
+            for row in told.to_dict("records")
+        ]
+        tables.append(aligned(headers, rows, right=range(1, len(headers))))
+    return "\n\n".join(tables)
+
+
+def _count(value: Any) -> Any:
+    return float(value) if isinstance(value, (int, np.integer)) and value >= 10_000 else value
 
 
 def layers_table(plan: Plan, labels: Labels) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gisplan.definition import Layer, PlanDefinition
 from gisplan.labels import Labels
-from gisplan.terms import NO_PLACE, SEPARATOR, Outcome, Rule
+from gisplan.terms import NO_PLACE, SEPARATOR, Kind, Outcome
 
 DASH = "—"
 
@@ -63,24 +66,33 @@ def word_rules(
         ``place``, ``clause_kind``, ``layer`` (id, status, date, hash) in words;
         ``measured``, ``unit``, ``threshold``, ``margin``, ``sigma``, ``same`` as numbers.
     """
-    industry = (
-        projects["industry"] if "industry" in projects else pd.Series("", index=projects.index)
-    )
-    said = industry.fillna("").to_dict()
-    cited = {str(row.id): _cited(row, labels) for row in layers.itertuples(index=False)}
+    # By position: an index may hold a label twice. Each project has the same number of rows.
+    times = len(rules) // max(len(projects), 1)
+    columns = ("industry", "id", "name")
+    said, ids, titles = (np.repeat(_texts(projects, column), times) for column in columns)
+    cited = {
+        str(row.id): _cited(row, labels)
+        for row in layers.itertuples(index=False)
+        if row.kind != Kind.COVERAGE
+    }
     worded = pd.DataFrame(
         [
-            _rule(row, said.get(row.project, ""), definition, cited, labels)
-            for row in rules.itertuples(index=False)
+            _rule(row, words, definition, cited, labels)
+            for row, words in zip(rules.itertuples(index=False), said, strict=True)
         ],
         columns=_RULE_COLUMNS,
     )
-    ids = projects["id"] if "id" in projects else pd.Series("", index=projects.index)
-    worded["id"] = worded["project"].map(ids.fillna("").to_dict())
-    worded["name"] = worded["project"].map(projects["name"].fillna("").to_dict())
+    worded["id"], worded["name"] = ids, titles
     numbers = ["measured", "threshold", "margin", "sigma", "same"]
     worded[numbers] = rules[numbers].to_numpy()
     return worded
+
+
+def _texts(projects: pd.DataFrame, column: str) -> NDArray[np.object_]:
+    """A column as text, blank where it or the value is missing."""
+    if column not in projects:
+        return np.full(len(projects), "", dtype=object)
+    return projects[column].astype("str").fillna("").to_numpy(dtype=object)
 
 
 _RULE_COLUMNS = [
@@ -119,17 +131,22 @@ def _rule(
     )
 
 
+def _share(value: float) -> str:
+    """Write a share in whole per cent, rounded down: 99.6 % is not all of it, nor 49.9 % half."""
+    return f"{value:.0%}" if value != value else f"{math.floor(value * 100 + 1e-9)}%"
+
+
 def _text(
     row: Any, industry: str, subjects: list[str], plan: PlanDefinition, labels: Labels
 ) -> str:
-    head, _, key = row.rule.partition(":")
+    _, _, key = row.rule.partition(":")
     layer: Layer | None = plan.layer(key or subjects[0]) if key or subjects else None
     codes, _, match = row.detail.partition(";")
     values = {
         "name": names(row.subject, plan, labels.language) or DASH,
         "owner": (layer.owner if layer else None) or DASH,
         "margin": metres(abs(row.margin)),
-        "share": f"{row.share:.0%}",
+        "share": _share(row.share),
         "distance": metres(row.measured),
         "touch": metres(row.measured),
         "within": metres(row.threshold),
@@ -139,7 +156,7 @@ def _text(
         "value": industry,
     }
     said = labels(f"text.{row.situation}", **values)
-    if row.outcome == Outcome.NOT_APPLICABLE and head in (Rule.IN_ZONE, Rule.NEAR_CORRIDOR):
+    if row.detail == "other_fact" and row.outcome == Outcome.NOT_APPLICABLE:
         said += labels("text.other_fact")
     return said
 
@@ -168,6 +185,8 @@ def word_verdicts(
         ``corridor_distance``, ``because`` (titles of the deciding rules), ``reasons``
         (what each found, its clause and its layer), ``unchecked``, ``issues``.
     """
+    if not verdicts.index.equals(projects.index):
+        verdicts = verdicts.reindex(projects.index)  # sorted or filtered verdicts: by label
     language = labels.language
     told = pd.DataFrame(index=projects.index)
     for column in ("id", "name", "industry", "investment"):
@@ -181,10 +200,10 @@ def word_verdicts(
         number = "zone_margin" if column == "zone" else "corridor_distance"
         told[number] = verdicts[number]
     told["because"] = [_because(codes, definition, labels) for codes in verdicts["reasons"]]
-    found = _findings(told_rules, labels)
+    found = _findings(told_rules, len(projects), labels)
     told["reasons"] = [
-        _reasons(codes, found.get(label, {}), labels)
-        for label, codes in verdicts["reasons"].items()
+        _reasons(codes, rules, labels)
+        for codes, rules in zip(verdicts["reasons"], found, strict=True)
     ]
     told["unchecked"] = [names(ids, definition, language) for ids in verdicts["unchecked"]]
     told["issues"] = verdicts["issues"].fillna("").str.replace(SEPARATOR, " ")
@@ -200,10 +219,11 @@ def _because(codes: str, plan: PlanDefinition, labels: Labels) -> str:
     return ("、" if labels.language == "zh" else ", ").join(titles)
 
 
-def _findings(told_rules: pd.DataFrame, labels: Labels) -> dict[Any, dict[str, str]]:
-    """What each rule found, with clause and layer, by project and rule."""
-    found: dict[Any, dict[str, str]] = {}
-    for row in told_rules.itertuples(index=False):
+def _findings(told_rules: pd.DataFrame, projects: int, labels: Labels) -> list[dict[str, str]]:
+    """What each rule found, with clause and layer, by rule; one dict per project in order."""
+    found: list[dict[str, str]] = [{} for _ in range(projects)]
+    times = len(told_rules) // max(projects, 1)
+    for at, row in enumerate(told_rules.itertuples(index=False)):
         said = labels("text.reason", rule=row.rule_title, text=row.text)
         if row.clause:
             said += labels(
@@ -211,7 +231,7 @@ def _findings(told_rules: pd.DataFrame, labels: Labels) -> dict[Any, dict[str, s
             )
         if row.layer:
             said += labels("text.by_layer", layer=row.layer)
-        found.setdefault(row.project, {})[str(row.rule)] = said
+        found[at // times][str(row.rule)] = said
     return found
 
 

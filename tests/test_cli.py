@@ -251,15 +251,16 @@ def test_init_makes_a_plan_that_is_sound_and_can_be_used(tmp_path):
 def test_convert_moves_every_row_there_and_back(tmp_path):
     there, back = tmp_path / "gcj.csv", tmp_path / "back.csv"
     assert run("convert", PROJECTS, "-o", there, "--from", "wgs84", "--to", "gcj02").returncode == 0
-    assert run("convert", there, "-o", back, "--from", "gcj02", "--to", "wgs84").returncode == 0
+    # The header says GCJ-02, so no --from is needed to find the way back.
+    assert run("convert", there, "-o", back, "--to", "wgs84").returncode == 0
     first, last = pd.read_csv(PROJECTS), pd.read_csv(back)
     moved = pd.read_csv(there)
     assert len(first) == len(moved) == len(last) == 26
-    lon, lat = (next(c for c in last if c.startswith(word)) for word in ("经度", "纬度"))
+    lon, lat = "经度(WGS 84)", "纬度(WGS 84)"
     assert (first["经度"] - last[lon]).abs().max() < 1e-8
     assert (first["纬度"] - last[lat]).abs().max() < 1e-8
     # GCJ-02 lies 545 to 549 m east here: 0.00605 to 0.0061 degrees.
-    assert (moved[lon] - first["经度"]).dropna().between(0.0059, 0.0063).all()
+    assert (moved["经度(GCJ-02)"] - first["经度"]).dropna().between(0.0059, 0.0063).all()
 
 
 def test_convert_to_metres(tmp_path):
@@ -326,3 +327,75 @@ def test_intake_shows_what_would_be_read_without_judging(tmp_path):
     # The row named is the row that Excel shows.
     lines = PROJECTS.read_text("utf-8-sig").splitlines()
     assert lines[5 - 1].startswith("P04")
+
+
+def test_overlay_writes_tables_that_reconcile(tmp_path):
+    book, layers = tmp_path / "overlay.xlsx", tmp_path / "overlay.gpkg"
+    assert run("overlay", "-q", "-o", book, "--rings", "300,500").returncode == 0
+    assert run("overlay", "-q", "-o", layers, "--rings", "300,500").returncode == 0
+    sheets = pd.read_excel(book, sheet_name=None, engine="calamine")
+    assert list(sheets) == [
+        "面积",
+        "缓冲带",
+        "片区×走廊×环",
+        "片区两两",
+        "宽度试算",
+        "沿线次序",
+        "串联关系",
+        "连通性",
+        "口径",
+    ]
+    shares = sheets["片区×走廊×环"]
+    assert len(shares) == 4 * (3 + 1) * 2  # zones x (corridors and their union) x rings
+    assert shares["占片区"].between(0, 1).all()
+    drawn = gpd.read_file(layers, layer="zone_shares")
+    assert drawn["hectares"].sum() == pytest.approx(shares["公顷"].sum())
+    assert run("overlay", "--rings", "500,300").returncode == 2
+
+
+def test_stats_reconcile_with_the_list(tmp_path):
+    path = tmp_path / "stats.xlsx"
+    done = run("stats", PROJECTS, "-o", path)
+    assert done.returncode == 0
+    assert "老城区" in done.stdout
+    sheets = pd.read_excel(path, sheet_name=None, engine="calamine")
+    listed = pd.read_csv(PROJECTS)["投资额(亿元)"]
+    for name in ("按片区", "按走廊"):
+        assert sheets[name]["项目数"].sum() == 26
+        assert sheets[name]["投资额（元）"].sum() == pytest.approx(listed.sum() * 1e8)
+        assert sheets[name]["未填投资额"].sum() == listed.isna().sum()
+    assert sheets["按片区"].set_index("区域").loc["（无位置）", "项目数"] == UNLOCATED
+
+
+def test_the_datum_detective_does_not_claim_what_it_cannot_tell():
+    done = run("datum", PROJECTS)
+    assert done.returncode == 0
+    assert "不足以判断坐标系" in done.stdout
+    assert "BD-09" in done.stdout
+
+
+def test_footprints_are_not_squeezed_into_a_table_of_points(tmp_path):
+    square = {
+        "type": "Polygon",
+        "coordinates": [[[114.35, 36.09], [114.36, 36.09], [114.36, 36.1], [114.35, 36.09]]],
+    }
+    feature = {"type": "Feature", "properties": {"name": "x"}, "geometry": square}
+    path = tmp_path / "parcels.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), "utf-8")
+    done = run("convert", path, "-o", tmp_path / "out.csv", "--to", "EPSG:4547")
+    assert done.returncode == 2
+    assert not (tmp_path / "out.csv").exists()
+    corners = tmp_path / "corners.txt"
+    assert run("convert", path, "-o", corners, "--to", "EPSG:4526").returncode == 0
+    assert "[地块坐标]" in corners.read_text("gb18030")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_column_a_list_may_have_is_worded_on_the_map(tmp_path, language):
+    (tmp_path / "list.csv").write_text(
+        "项目编号,项目名称,行业,行业代码,经度,纬度,坐标中误差（米）,投资额（亿元）,位置,阶段,年份,来源,备注\n"
+        "1,甲,文旅,R88,114.3495,36.097,5,1,老城,在建,2024,本单位,无\n",
+        "utf-8",
+    )
+    done = run("map", tmp_path / "list.csv", "-o", tmp_path / "m.html", "--lang", language)
+    assert done.returncode == 0, done.stderr
