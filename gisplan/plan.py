@@ -18,7 +18,7 @@ from gisplan.errors import Finding
 from gisplan.io.layers import PLAN_FILE, read_areas, read_definition
 from gisplan.labels import Labels
 from gisplan.siting import explain, judge, measure
-from gisplan.terms import ASSUMED, SEPARATOR, Kind, Shape
+from gisplan.terms import ASSUMED, SEPARATOR, UNMEASURED, Kind, Shape
 from gisplan.wording import word_rules, word_verdicts
 
 if TYPE_CHECKING:
@@ -218,11 +218,15 @@ class Plan:
         """Join the issues of intake with what the check itself had to assume."""
         import pandas as pd
 
-        column = projects["intake_issues"].astype("str") if "intake_issues" in projects else None
-        known = [""] * len(projects) if column is None else column.fillna("").tolist()
-        assumed = (facts["accuracy_assumed"] & (facts["shape"] != Shape.NONE)).tolist()
-        told = zip(known, assumed, strict=True)
-        joined = [SEPARATOR.join(filter(None, (own, ASSUMED * guess))) for own, guess in told]
+        own = projects["intake_issues"].astype("str") if "intake_issues" in projects else None
+        known = [""] * len(projects) if own is None else own.fillna("").tolist()
+        held = (projects.geometry.notna() & ~projects.geometry.is_empty).to_numpy()
+        measured = (facts["shape"] != Shape.NONE).to_numpy()
+        guessed = facts["accuracy_assumed"].to_numpy() & measured
+        joined = [
+            SEPARATOR.join(filter(None, (said, ASSUMED * bool(guess), UNMEASURED * bool(lost))))
+            for said, guess, lost in zip(known, guessed, held & ~measured, strict=True)
+        ]
         return pd.array(joined, dtype="str")
 
     def _repr_html_(self) -> str:

@@ -74,6 +74,9 @@ NO_PLACE: Final = "place=unknown"
 ASSUMED: Final = "GP-SIT-001"
 """Issue code of a project for whose coordinates the policy's default accuracy was taken."""
 
+UNMEASURED: Final = "GP-SIT-002"
+"""Issue code of a project whose geometry crosses itself, is flat, or is several things."""
+
 AREA_COLUMNS: Final = (
     "id", "kind", "status", "accuracy", "as_of", "basis", "source", "sha256", "geometry",
 )  # fmt: skip

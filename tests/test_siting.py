@@ -114,6 +114,7 @@ def test_a_geometry_that_cannot_be_measured_is_unknown_and_no_crash():
     scattered = MultiPoint([(2000, 2000), (-90_000, 2000)])
     got = world().check(projects(bow_tie, flat, scattered, (2000, 2000)))
     assert got["outcome"].tolist() == ["unknown", "unknown", "unknown", "pass"]
+    assert got["issues"].tolist() == ["GP-SIT-002"] * 3 + [""]
 
 
 def test_the_default_accuracy_is_told_where_it_is_used():
