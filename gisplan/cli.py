@@ -250,6 +250,7 @@ def overlay(
         click.echo(overlay_table(plan, frames["zone_shares"], labels))
     if output is not None:
         save_overlay(output, plan, frames, labels)
+    if output is not None and not quiet:
         click.echo(labels("cli.wrote", path=output), err=True)
     return 0
 

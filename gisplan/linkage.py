@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gisplan.areas import drawn
 from gisplan.definition import PlanDefinition
 from gisplan.terms import SEPARATOR, Kind
 from gisplan.uncertainty import axis_error, probability
@@ -41,10 +42,10 @@ def stations(areas: gpd.GeoDataFrame) -> pd.DataFrame:
         runs from the western end (the southern one of two as far west), whichever way the
         line was drawn; the parts of a line in parts follow each other from west to east.
     """
-    zones = _of(areas, Kind.ZONE)
+    zones = drawn(areas, Kind.ZONE)
     rows = [
         (key, order, *stretch)
-        for key, line in _of(areas, Kind.CORRIDOR)
+        for key, line in drawn(areas, Kind.CORRIDOR)
         for order, stretch in enumerate(_stretches(oriented(line), zones), start=1)
     ]
     columns = ["corridor", "order", "zone", "start", "end"]
@@ -101,7 +102,7 @@ def links(areas: gpd.GeoDataFrame, definition: PlanDefinition) -> pd.DataFrame:
         ``sure`` (``same`` at or above the policy's threshold). A corridor or zone without
         data has NaN and neither links nor does not: its ``linked`` is missing.
     """
-    zones, lines = dict(_of(areas, Kind.ZONE)), dict(_of(areas, Kind.CORRIDOR))
+    zones, lines = dict(drawn(areas, Kind.ZONE)), dict(drawn(areas, Kind.CORRIDOR))
     rows = []
     for key, corridor in definition.corridors.items():
         for zone_id, zone in definition.zones.items():
@@ -185,8 +186,3 @@ def _link_margin(line: Any, zone: Any, within: float) -> float:
         crosses = not shrunk.is_empty and shrunk.intersects(line)
         low, high = (middle, high) if crosses else (low, middle)
     return float(within + low)
-
-
-def _of(areas: gpd.GeoDataFrame, kind: Kind) -> list[tuple[str, Any]]:
-    held = areas[(areas["kind"] == kind.value) & areas.geometry.notna()]
-    return list(zip(held["id"], held.geometry, strict=True))

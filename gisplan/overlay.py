@@ -16,6 +16,7 @@ import pandas as pd
 import pyproj
 import shapely
 
+from gisplan.areas import drawn
 from gisplan.crs import MU, ellipsoidal_area, require_metric
 from gisplan.definition import PlanDefinition
 from gisplan.terms import Kind
@@ -64,7 +65,7 @@ def rings(
     require_metric(pyproj.CRS(areas.crs))
     study = _one(areas, Kind.STUDY_AREA)
     rows = []
-    for key, line in _of(areas, Kind.CORRIDOR):
+    for key, line in drawn(areas, Kind.CORRIDOR):
         own = definition.corridors[key].rings if widths is None else tuple(widths)
         for inner, outer in pairwise((0.0, *own)):
             band = _buffer(line, outer, cap)
@@ -106,26 +107,28 @@ def zone_shares(
         ellipsoidal area; 亩 = 2000/3 m²), ``share_of_zone``, ``share_of_ring``, geometry.
         Pairs that do not meet stay, with an area of zero.
     """
-    drawn = rings(areas, definition, widths=widths, cap=cap)
-    drawn = pd.concat([drawn, _unions(drawn)], ignore_index=True)
-    zones = _of(areas, Kind.ZONE)
-    rows = []
+    bands = rings(areas, definition, widths=widths, cap=cap)
+    bands = pd.concat([bands, _unions(bands)], ignore_index=True)
+    zones = drawn(areas, Kind.ZONE)
+    columns = ["zone", "corridor", "inner", "outer", "share_of_zone", "share_of_ring", "geometry"]
+    rows = [pd.DataFrame({name: [] for name in columns}).astype({"zone": "str"})]
     for key, zone in zones:
-        common = shapely.intersection(zone, drawn.geometry.to_numpy())
+        common = shapely.intersection(zone, bands.geometry.to_numpy())
         rows.append(
             pd.DataFrame(
                 {
                     "zone": key,
-                    "corridor": drawn["corridor"],
-                    "inner": drawn["inner"],
-                    "outer": drawn["outer"],
+                    "corridor": bands["corridor"],
+                    "inner": bands["inner"],
+                    "outer": bands["outer"],
                     "share_of_zone": _share(common, zone),
-                    "share_of_ring": _share(common, drawn.geometry.to_numpy()),
+                    "share_of_ring": _share(common, bands.geometry.to_numpy()),
                     "geometry": _polygons(common),
                 }
             )
         )
-    frame = gpd.GeoDataFrame(pd.concat(rows, ignore_index=True), geometry="geometry", crs=areas.crs)
+    table = pd.concat(rows[1:] or rows, ignore_index=True)
+    frame = gpd.GeoDataFrame(table, geometry="geometry", crs=areas.crs)
     return _with_areas(frame.astype({"zone": "str", "corridor": "str"}))
 
 
@@ -147,7 +150,7 @@ def zone_pairs(areas: gpd.GeoDataFrame, definition: PlanDefinition) -> gpd.GeoDa
     one line drawn twice. It is told apart, never left out.
     """
     rows = []
-    for (key, zone), (other, against) in combinations(_of(areas, Kind.ZONE), 2):
+    for (key, zone), (other, against) in combinations(drawn(areas, Kind.ZONE), 2):
         common = _polygons(np.array([zone.intersection(against)], dtype=object))[0]
         error = np.hypot(definition.zones[key].error, definition.zones[other].error) / np.sqrt(2)
         gap = zone.distance(against)
@@ -183,7 +186,7 @@ def coverage(areas: gpd.GeoDataFrame) -> pd.DataFrame:
         ``rest`` (of the study area in no zone): ``area``, ``area_ellipsoid`` (m²),
         ``hectares``, ``mu``, ``share_of_study_area``, ``outside`` (m² outside of it).
     """
-    study, zones = _one(areas, Kind.STUDY_AREA), _of(areas, Kind.ZONE)
+    study, zones = _one(areas, Kind.STUDY_AREA), drawn(areas, Kind.ZONE)
     union = shapely.union_all([zone for _, zone in zones])
     named = [*zones, ("union", union)]
     if study is not None:
@@ -218,8 +221,8 @@ def sweep(
         the study area), ``share`` of the zone (or of the study area) within that width.
     """
     study = _one(areas, Kind.STUDY_AREA)
-    lines = _of(areas, Kind.CORRIDOR)
-    within = [*_of(areas, Kind.ZONE)] + ([("study_area", study)] if study is not None else [])
+    lines = drawn(areas, Kind.CORRIDOR)
+    within = [*drawn(areas, Kind.ZONE)] + ([("study_area", study)] if study is not None else [])
     rows = []
     for width in widths:
         bands = [(key, _buffer(line, width, cap)) for key, line in lines]
@@ -232,18 +235,20 @@ def sweep(
     return pd.DataFrame(rows, columns=columns).astype({"corridor": "str", "zone": "str"})
 
 
-def _unions(drawn: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _unions(bands: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Dissolve the rings of all corridors that have the same bounds; nearer rings win.
 
     A place in the inner ring of one corridor and the outer ring of another counts as inner.
     """
+    if bands.empty:
+        return bands[["corridor", "inner", "outer", "geometry"]]
     rows: list[dict[str, Any]] = []
     taken: Any = shapely.Polygon()
-    for (inner, outer), group in drawn.groupby(["inner", "outer"], sort=True):
+    for (inner, outer), group in bands.groupby(["inner", "outer"], sort=True):
         union = shapely.union_all(group.geometry.to_numpy()).difference(taken)
         rows.append({"corridor": EVERY, "inner": inner, "outer": outer, "geometry": union})
         taken = taken.union(union)
-    return gpd.GeoDataFrame(rows, geometry="geometry", crs=drawn.crs)
+    return gpd.GeoDataFrame(rows, geometry="geometry", crs=bands.crs)
 
 
 def _relation(area: float, width: float, error: float, gap: float) -> str:
@@ -284,11 +289,6 @@ def _buffer(line: Any, width: float, cap: CAPS) -> Any:
     return line.buffer(width, cap_style=cap, quad_segs=32) if width > 0 else shapely.Polygon()
 
 
-def _of(areas: gpd.GeoDataFrame, kind: Kind) -> list[tuple[str, Any]]:
-    held = areas[(areas["kind"] == kind.value) & areas.geometry.notna()]
-    return list(zip(held["id"], held.geometry, strict=True))
-
-
 def _one(areas: gpd.GeoDataFrame, kind: Kind) -> Any:
-    held = _of(areas, kind)
+    held = drawn(areas, kind)
     return held[0][1] if held else None

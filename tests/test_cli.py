@@ -399,3 +399,20 @@ def test_every_column_a_list_may_have_is_worded_on_the_map(tmp_path, language):
     )
     done = run("map", tmp_path / "list.csv", "-o", tmp_path / "m.html", "--lang", language)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_plan_of_ones_own_and_a_list_without_ids_go_through_every_command(tmp_path):
+    run("init", tmp_path / "mine")
+    path = tmp_path / "list.csv"
+    path.write_text("项目名称,经度,纬度,行业代码\n甲,114.03,36.03,J66\n乙,,,\n", "utf-8")
+    for words in (
+        ("check", path, "-o", tmp_path / "a.xlsx"),
+        ("stats", path, "-o", tmp_path / "b.xlsx"),
+        ("map", path, "-o", tmp_path / "c.html"),
+        ("map", path, "-o", tmp_path / "d.pdf"),
+        ("datum", path),
+        ("overlay", "-o", tmp_path / "e.gpkg"),
+        ("info",),
+    ):
+        done = run(*words, "--plan", tmp_path / "mine")
+        assert done.returncode == 0, (words, done.stderr)

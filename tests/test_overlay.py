@@ -126,3 +126,15 @@ def test_parts_add_up_and_shares_stay_within_bounds(widths, east):
         assert got[column].dropna().between(0, 1).all()
     one, every = (got[got["corridor"] == name]["area"].to_numpy() for name in ("axis", EVERY))
     assert one == pytest.approx(every, abs=1e-3)  # one corridor: the union is the corridor
+
+
+def test_a_plan_without_zones_or_without_corridors_gives_empty_tables_and_no_crash():
+    plan = world()
+    for kind in ("zone", "corridor"):
+        fewer = plan.areas[plan.areas["kind"] != kind]
+        got = zone_shares(fewer, plan.definition, widths=[300])
+        assert got.empty
+        assert "share_of_zone" in got
+        assert len(zone_pairs(fewer, plan.definition)) == (0 if kind == "zone" else 1)
+        assert not coverage(fewer).empty
+        assert "share" in sweep(fewer, widths=[300])

@@ -194,7 +194,7 @@ def _changes(
         after = before if name == declared else check(_moved(there, move))["outcome"].astype("str")
         other = after.ne(before)
         counts.append(int(other.sum()))
-        told.append(SEPARATOR.join(names[other].astype("str")))
+        told.append(SEPARATOR.join(names[other].astype("str").fillna("")))
     return pd.Series(counts, dtype="Int64"), pd.Series(told, dtype="str")
 
 
