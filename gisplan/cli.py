@@ -288,14 +288,16 @@ def stats(
     from gisplan.outputs import save_stats
     from gisplan.printout import stats_table, summary_lines
     from gisplan.results import checked
+    from gisplan.summary import summarise
 
     plan = _open(plan_folder, labels, quiet=quiet)
     read = intake(projects_file, crs=crs, encoding=encoding, sheet=sheet)
     result = checked(plan, projects_file, read)
+    frames = summarise(result)
     if output is not None:
-        save_stats(output, result, labels)
+        save_stats(output, result, frames, labels)
     if not quiet:
-        click.echo(stats_table(result, labels))
+        click.echo(stats_table(plan, frames, labels))
         for line in summary_lines(result, labels):
             click.echo(line, err=True)
         if output is not None:

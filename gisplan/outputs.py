@@ -29,7 +29,7 @@ from gisplan.labels import Labels
 from gisplan.plan import Plan
 from gisplan.printout import summary_lines, terminal_rows, word_overlay
 from gisplan.results import Result, Run, read_rows
-from gisplan.summary import summarise, word_summary
+from gisplan.summary import word_summary
 from gisplan.terms import Outcome
 from gisplan.wording import DASH
 
@@ -119,11 +119,11 @@ def save_overlay(path: Path, plan: Plan, frames: dict[str, pd.DataFrame], labels
 _OF_AREAS = ("stations", "links", "connectivity")
 
 
-def save_stats(path: Path, result: Result, labels: Labels) -> None:
+def save_stats(path: Path, result: Result, frames: dict[str, pd.DataFrame], labels: Labels) -> None:
     """Write the summary by zone and corridor, the industry structure and the linkage."""
     plan = result.plan
     sheets = []
-    for name, frame in summarise(result).items():
+    for name, frame in frames.items():
         word = word_overlay if name in _OF_AREAS else word_summary
         sheets.append(Sheet(labels(f"sheet.{name}"), word(frame, plan, labels), 1))
     lines = [labels(f"stats.note_{k}") for k in range(1, 6)] + summary_lines(result, labels)
@@ -172,7 +172,7 @@ def save_converted(
 
 
 def _sheets(result: Result, run: Run, labels: Labels) -> list[Sheet]:
-    rules = result.plan.explain(result.projects, language=labels.language)
+    rules = result.rules(labels.language)
     told = rules[list(_RULE_SHEET)].rename(
         columns={"rule_title": "rule", "outcome_title": "outcome", "subject_title": "subject"}
     )
@@ -203,7 +203,7 @@ _VERDICT_SHEET = (
 
 
 def _told(result: Result, labels: Labels) -> pd.DataFrame:
-    told = result.plan.tell(result.projects, result.verdicts, language=labels.language)
+    told = result.told(labels.language)
     place = lon_lat(result.projects)
     told["lon"], told["lat"] = place["lon"], place["lat"]
     told["accuracy"] = result.projects.get("accuracy")

@@ -15,7 +15,7 @@ from gisplan.io.terminal import aligned
 from gisplan.labels import Labels
 from gisplan.plan import Plan, schematic_layers, unchecked_names
 from gisplan.results import Result, read_rows
-from gisplan.summary import summarise, word_summary
+from gisplan.summary import word_summary
 from gisplan.terms import Outcome
 from gisplan.wording import DASH, counts, metres, names
 
@@ -40,7 +40,7 @@ _NUMBERS = (3, 5, 7)
 
 def terminal_rows(result: Result, labels: Labels) -> tuple[list[str], list[list[str]]]:
     """Headers and cells of the verdict table as people read it."""
-    told = result.plan.tell(result.projects, result.verdicts, language=labels.language)
+    told = result.told(labels.language)
     headers = [labels(f"terminal.{code}") for code in _SHOWN]
     rows = [[_cell(code, row[code]) for code in _SHOWN] for row in told.to_dict("records")]
     return headers, rows
@@ -109,7 +109,7 @@ def _why(result: Result, labels: Labels) -> str:
     unknown = result.verdicts["outcome"] == Outcome.UNKNOWN
     no_place = int((unknown & ~result.located).sum())
     parts = [f"{labels('run.unlocated')} {no_place}"] if no_place else []
-    told = result.plan.tell(result.projects, result.verdicts, language=labels.language)
+    told = result.told(labels.language)
     parts += [
         f"{rule} {n}"
         for rule, n in told.loc[unknown & result.located, "because"].value_counts().items()
@@ -222,9 +222,8 @@ def _area_name(key: str, plan: Plan, labels: Labels) -> str:
     return names(key, plan.definition, labels.language)
 
 
-def stats_table(result: Result, labels: Labels) -> str:
+def stats_table(plan: Plan, frames: dict[str, pd.DataFrame], labels: Labels) -> str:
     """Lay out the counts by zone and by corridor for a terminal."""
-    plan, frames = result.plan, summarise(result)
     tables = []
     for name in ("by_zone", "by_corridor"):
         told = word_summary(frames[name], plan, labels)

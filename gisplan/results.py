@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,9 @@ import pandas as pd
 
 from gisplan import __version__
 from gisplan.io.tables import lon_lat
+from gisplan.labels import Labels
 from gisplan.plan import Plan
+from gisplan.wording import word_verdicts
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -65,6 +67,27 @@ class Result:
     file: str
     read: Intake
     verdicts: pd.DataFrame
+    # Every table and sheet asks for the same words, which cost a measuring of all projects.
+    _worded: dict[tuple[str, str], pd.DataFrame] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def rules(self, language: str) -> pd.DataFrame:
+        """Return each project's rules in words (``plan.explain``), worked out once."""
+        if ("rules", language) not in self._worded:
+            rules = self.plan.explain(self.projects, language=language)
+            self._worded["rules", language] = rules
+        return self._worded["rules", language].copy()
+
+    def told(self, language: str) -> pd.DataFrame:
+        """Return the verdicts in words (``plan.tell``), worked out once."""
+        if ("told", language) not in self._worded:
+            told = word_verdicts(
+                self.projects, self.verdicts, self.rules(language), self.plan.definition,
+                Labels(language),
+            )  # fmt: skip
+            self._worded["told", language] = told
+        return self._worded["told", language].copy()
 
     @property
     def projects(self) -> gpd.GeoDataFrame:
