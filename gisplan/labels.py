@@ -1,4 +1,4 @@
-"""Words for codes: one table of text per language, looked up by dotted key."""
+"""Words for codes: one folder of tables per language, looked up by dotted key."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Labels:
         """
         found = self.get(key)
         if found is None:
-            raise KeyError(f"locale/{self.language}.toml has no text for {key!r}")
+            raise KeyError(f"locale/{self.language} has no text for {key!r}")
         return found.format_map(values) if values else found
 
     def get(self, key: str) -> str | None:
@@ -74,5 +74,20 @@ class Labels:
 def _load(language: str) -> Mapping[str, Any]:
     if language not in LANGUAGES:
         raise KeyError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
-    text = files("gisplan").joinpath("locale", f"{language}.toml").read_text("utf-8")
-    return tomllib.loads(text)
+    merged: dict[str, Any] = {}
+    folder = files("gisplan").joinpath("locale", language)
+    for part in sorted(folder.iterdir(), key=lambda one: one.name):
+        if part.name.endswith(".toml"):
+            _merge(merged, tomllib.loads(part.read_text("utf-8")), part.name)
+    return merged
+
+
+def _merge(into: dict[str, Any], table: Mapping[str, Any], place: str) -> None:
+    """Add the words of one file; a text that stands in two files is our mistake."""
+    for key, value in table.items():
+        if key not in into:
+            into[key] = value
+        elif isinstance(value, dict) and isinstance(into[key], dict):
+            _merge(into[key], value, f"{place} [{key}]")
+        else:
+            raise KeyError(f"{place} repeats {key!r}")

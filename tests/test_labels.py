@@ -31,8 +31,17 @@ def texts(table: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def load(language: str) -> dict[str, str]:
-    path = PACKAGE / "locale" / f"{language}.toml"
-    return dict(texts(tomllib.loads(path.read_text("utf-8"))))
+    found: dict[str, str] = {}
+    for path in sorted((PACKAGE / "locale" / language).glob("*.toml")):
+        own = dict(texts(tomllib.loads(path.read_text("utf-8"))))
+        assert not own.keys() & found.keys(), path
+        found |= own
+    return found
+
+
+def test_both_languages_have_the_same_files():
+    zh, en = ({p.name for p in (PACKAGE / "locale" / one).iterdir()} for one in LANGUAGES)
+    assert zh == en
 
 
 def fields(text: str) -> set[str]:
@@ -92,7 +101,7 @@ def test_no_sentence_for_readers_stands_in_the_code():
 
 
 def test_an_unknown_key_is_our_fault():
-    with pytest.raises(KeyError, match=r"zh\.toml"):
+    with pytest.raises(KeyError, match="locale/zh"):
         Labels("zh")("no.such.key")
 
 

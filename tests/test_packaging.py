@@ -155,7 +155,7 @@ def test_wheel_holds_the_package_and_the_layers(wheel: Path) -> None:
     layers = below(ROOT / "layers")
     assert {"plan.toml", "zones.geojson", "corridors.geojson", "projects.csv"} <= layers
     assert shipped == below(ROOT / "gisplan") | {f"_layers/{name}" for name in layers}
-    assert {"py.typed", "locale/zh.toml", "locale/en.toml"} <= shipped
+    assert {"py.typed", "locale/zh/terms.toml", "locale/en/terms.toml"} <= shipped
     assert {place.name.split("-")[0] for place in wheel.iterdir()} == {"gisplan"}
 
 

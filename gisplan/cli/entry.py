@@ -1,0 +1,60 @@
+"""The doors of the command line: the way in, and how each kind of mistake leaves."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import click
+
+from gisplan.cli.options import asked_language, gisplan
+from gisplan.errors import GisplanError
+from gisplan.labels import Labels
+
+USER_MISTAKE, OUR_MISTAKE = 2, 70
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line and exit 2, ours a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A GBK console or pipe must not turn ㎡ into a crash.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    _guard_environment()
+    try:
+        sys.exit(gisplan.main(standalone_mode=False) or 0)
+    except GisplanError as error:
+        click.echo(f"gisplan: {error.word(asked_language())}", err=True)
+        sys.exit(USER_MISTAKE)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(USER_MISTAKE)
+    except click.ClickException as error:
+        detail = " ".join(error.format_message().split())
+        text = Labels(asked_language())("error.bad_option", detail=detail)
+        click.echo(f"gisplan: {text}", err=True)
+        sys.exit(USER_MISTAKE)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001 - the last door: whatever is left is our fault
+        detail = f"{type(error).__name__}: {error}"
+        text = Labels(asked_language())("error.unexpected", detail=detail)
+        click.echo(f"gisplan: {text}", err=True)
+        traceback.print_exc()
+        sys.exit(OUR_MISTAKE)
+
+
+def _guard_environment() -> None:
+    """Keep foreign PROJ data and GDAL's network drivers out, before GDAL is loaded.
+
+    ``PROJ_LIB`` left by PostGIS, QGIS or OSGeo4W breaks the wheels of pyproj and rasterio.
+    """
+    if "CONDA_PREFIX" not in os.environ:
+        os.environ.pop("PROJ_LIB", None)
+        os.environ.pop("PROJ_DATA", None)
+    os.environ.setdefault("PROJ_NETWORK", "OFF")
+    os.environ.setdefault("CPL_VSIL_CURL_ALLOWED_EXTENSIONS", ".none")
+    os.environ.setdefault("GDAL_HTTP_TIMEOUT", "1")

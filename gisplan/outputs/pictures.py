@@ -1,0 +1,26 @@
+"""A result -> small pictures of its map and its table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from gisplan.io.writing import write_bytes
+from gisplan.labels import Labels
+from gisplan.printout import terminal_rows
+from gisplan.results import Result
+
+
+def pictures(folder: Path, result: Result, labels: Labels) -> list[Path]:
+    """Draw the map and the verdict table as small pictures."""
+    from gisplan.plotting import plot_table, render
+
+    paths = [folder / f"{result.plan.definition.id}.png", folder / "verdicts.png"]
+    sheet = result.plan.plot(result.projects, result.verdicts, language=labels.language)
+    write_bytes(paths[0], render(sheet, ".png", dpi=90))
+    headers, rows = terminal_rows(result, labels)
+    table = pd.DataFrame(rows, columns=headers)
+    figure = plot_table(table, title=labels("run.title"), language=labels.language)
+    write_bytes(paths[1], render(figure, ".png", dpi=90))
+    return paths

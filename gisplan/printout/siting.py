@@ -1,0 +1,96 @@
+"""Verdicts -> a terminal table, and the lines that say what was done and what not."""
+
+from __future__ import annotations
+
+from gisplan.io.terminal import aligned
+from gisplan.labels import Labels
+from gisplan.plan import schematic_layers, unchecked_names
+from gisplan.printout.cells import cell
+from gisplan.results import Result
+from gisplan.terms import Outcome
+from gisplan.wording import counts
+
+_SHOWN = (
+    "id",
+    "name",
+    "outcome",
+    "confidence",
+    "zone",
+    "zone_margin",
+    "corridor",
+    "corridor_distance",
+    "because",
+)
+
+
+_NUMBERS = (3, 5, 7)
+
+
+def terminal_rows(result: Result, labels: Labels) -> tuple[list[str], list[list[str]]]:
+    """Headers and cells of the verdict table as people read it."""
+    told = result.told(labels.language)
+    headers = [labels(f"terminal.{code}") for code in _SHOWN]
+    rows = [[cell(code, row[code]) for code in _SHOWN] for row in told.to_dict("records")]
+    return headers, rows
+
+
+def terminal_table(result: Result, labels: Labels) -> str:
+    """Lay out the verdicts for a terminal."""
+    headers, rows = terminal_rows(result, labels)
+    return aligned(headers, rows, right=_NUMBERS)
+
+
+def summary_lines(result: Result, labels: Labels) -> list[str]:
+    """Say what was done, what could not be judged and why, and what was not checked."""
+    plan, verdicts = result.plan, result.verdicts
+    title = plan.definition.title.get(labels.language)
+    located = int(result.located.sum())
+    lines = [
+        labels(
+            "cli.plan_line", title=title, version=plan.definition.version, count=len(plan.areas)
+        ),
+        labels("cli.read_line", file=result.file, rows=len(verdicts), located=located),
+        labels("cli.result_line", counts=counts(verdicts["outcome"], labels)),
+    ]
+    # How the coordinates were read decides everything, so it is said each time.
+    lines += [
+        labels(f"evidence.{code}", value=value)
+        for code, value in result.read.evidence
+        if code.startswith(("crs_", "axes_", "layers_left"))
+    ]
+    unknown = verdicts[verdicts["outcome"] == Outcome.UNKNOWN]
+    if len(unknown):
+        lines.append(labels("cli.unlocated_line", n=len(unknown), why=_why(result, labels)))
+    fragile = int((verdicts["confidence"] < plan.definition.policy.threshold).sum())
+    if fragile:
+        lines.append(labels("cli.fragile_line", n=fragile))
+    if names := unchecked_names(plan, labels.language):
+        lines.append(
+            labels(
+                "cli.unchecked_line",
+                names="、".join(names) if labels.language == "zh" else ", ".join(names),
+            )
+        )
+    schematic = schematic_layers(plan)
+    if len(schematic):
+        low, high = (
+            f"{value:g}" for value in (schematic["accuracy"].min(), schematic["accuracy"].max())
+        )
+        lines.append(labels("cli.schematic_line", n=len(schematic), low=low, high=high))
+    for code, count in result.read.issues["code"].value_counts(sort=False).items():
+        message = labels(f"issue.{code}.message")
+        lines.append(labels("cli.issue_line", code=code, n=count, message=message))
+    return lines
+
+
+def _why(result: Result, labels: Labels) -> str:
+    """Count the reasons for which projects could not be judged."""
+    unknown = result.verdicts["outcome"] == Outcome.UNKNOWN
+    no_place = int((unknown & ~result.located).sum())
+    parts = [f"{labels('run.unlocated')} {no_place}"] if no_place else []
+    told = result.told(labels.language)
+    parts += [
+        f"{rule} {n}"
+        for rule, n in told.loc[unknown & result.located, "because"].value_counts().items()
+    ]
+    return ("、" if labels.language == "zh" else ", ").join(parts)
