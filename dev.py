@@ -29,9 +29,10 @@ BIN, EXE = VENV / ("Scripts" if WINDOWS else "bin"), ".exe" if WINDOWS else ""
 PYTHON = BIN / f"python{EXE}"
 LOCKS = {
     "tools": ["--group", "tools"],
-    "core": ["pyproject.toml", "--group", "build"],
+    "core": ["pyproject.toml", "--group", "build", "--extra", "report", "--extra", "raster"],
     "dev": ["pyproject.toml", "--group", "build", "-c", "requirements/core.lock",
-            "--extra", "test", "--extra", "lint", "--extra", "parquet"],
+            "--extra", "report", "--extra", "raster", "--extra", "parquet", "--extra", "test",
+            "--extra", "lint"],
     "browser": ["--group", "browser"],
 }  # fmt: skip
 CHROMIUM = "@sparticuz/chromium@153.0.0"
