@@ -22,6 +22,19 @@ def metres(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.1f}"
 
 
+def metres_beside(value: float, limit: float) -> str:
+    """Write metres so that they read differently from a limit which they are not.
+
+    500.3 m beyond a limit of 500 m must not read as 500 beyond 500.
+    """
+    text = metres(value)
+    for digits in range(1, 7):
+        if value == limit or float(text.replace(",", "")) != limit:
+            break
+        text = f"{value:,.{digits}f}"
+    return text
+
+
 def names(ids: str, definition: PlanDefinition, language: str) -> str:
     """Write the titles of ids joined by ``|``."""
     titles = (definition.name(one, language) for one in ids.split(SEPARATOR) if one)
@@ -147,7 +160,7 @@ def _text(
         "owner": (layer.owner if layer else None) or DASH,
         "margin": metres(abs(row.margin)),
         "share": _share(row.share),
-        "distance": metres(row.measured),
+        "distance": metres_beside(row.measured, row.threshold),
         "touch": metres(row.measured),
         "within": metres(row.threshold),
         "setback": metres(getattr(layer, "setback", 0.0)),

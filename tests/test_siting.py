@@ -304,3 +304,32 @@ def _axis():
 
 def _red():
     return definition().constraints["red"].model_dump()
+
+
+def test_outside_everything_each_area_nearby_may_hold_it():
+    # 1250 m from West and 1250 m from the band of the axis, σ = 1250: each holds it with
+    # P = 0.1587, neither with 0.8413² = 0.708; East, 2000 m off, with 0.945 not.
+    exact = {"title": {"zh": "范围"}, "source": "w", "status": "authoritative", "accuracy": 0}
+    plan = world(1250 * 2**0.5, study_area=exact)
+    got = verdict(plan, (1438.75, 4250), industry="E48")
+    assert (got["outcome"], got["nominal"]) == ("review", "conditional")
+    assert got["flip_distance"] == pytest.approx(1250)
+    assert got["confidence"] == pytest.approx(0.8413**2 * 0.9452, abs=0.001)
+
+
+def test_a_code_too_coarse_to_compare_is_unknown_and_never_a_mismatch():
+    # West wants J66: J may be that, J68 is not; E48 is public, E may be.
+    codes = {"J66": "pass", "J": "unknown", "J68": "conditional", "E48": "pass", "E": "unknown"}
+    for code, outcome in codes.items():
+        assert verdict(world(), (2000, 2000), industry=code)["outcome"] == outcome
+    told = world().explain(projects((2000, 2000), industry="J"), language="zh")
+    assert "过粗" in told.set_index("rule").loc["industry_fit", "text"]
+    lenient = {"policy": {"industry_missing": "conditional"}}
+    assert verdict(world(**lenient), (2000, 2000), industry="J")["outcome"] == "conditional"
+
+
+def test_a_distance_never_reads_as_the_limit_it_misses():
+    for north, said in ((6500.3, "500.3"), (6500.004, "500.004"), (6499.96, "499.96")):
+        told = world().explain(projects((7000, north)), language="zh")
+        text = told.set_index("rule").loc["near_corridor", "text"]
+        assert said in text, text

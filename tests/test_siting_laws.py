@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from shapely.geometry import box
 
+from gisplan.siting import judge
 from gisplan.siting.measure import EDGE
 from gisplan.terms import OUTCOMES
-from tests.worlds import SHAPES, projects, world
+from tests.worlds import SHAPES, definition, projects, world
 
 # Whole, round and odd places: edges, corners and doubtful distances come up often.
 metre = st.one_of(
@@ -23,7 +24,7 @@ point = st.tuples(metre, metre)
 footprint = st.builds(lambda p, w, h: box(p[0], p[1], p[0] + w, p[1] + h), point,
                       st.floats(1, 2000), st.floats(1, 2000))  # fmt: skip
 place = st.one_of(st.none(), point, point, footprint)
-industry = st.sampled_from(["J66", "R88", "E48", "A01", None])
+industry = st.sampled_from(["J66", "J", "R88", "E48", "E", "A01", None])
 accuracy = st.sampled_from([0.0, 5.0, 100.0, 800.0, 3000.0])
 RANK = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
 
@@ -119,3 +120,28 @@ def test_phi_agrees_with_monte_carlo(inside):
     east = random.normal(0, own / np.sqrt(2), n)
     stays = ((inside + east - edge) >= 0) == nominal
     assert stays.mean() == pytest.approx(expected, abs=0.01)
+
+
+PLACES = [(2000, 2000), (2950, 2000), (3000, 2100), (2000, 4250), (6000, 3500), (2990, 5400)]
+
+
+@pytest.mark.parametrize("code", ["J66", "R88", "E48", "C13"])
+@pytest.mark.parametrize("where", PLACES)
+def test_confidence_promises_no_more_than_independent_edges_keep(where, code):
+    """Move every edge by its own error, judge exactly, count how often the outcome stays."""
+    accuracy, n = 400.0, 4000
+    plan, exact = world(accuracy), definition(0.0)
+    row = projects(where, industry=code)
+    told = plan.check(row).iloc[0]
+    facts = plan.measure(row)
+    moved = facts.loc[facts.index.repeat(n)].reset_index(drop=True)
+    moved["accuracy"] = 0.0
+    random = np.random.default_rng(20261124)
+    for column in moved.columns[moved.columns.str.startswith(("margin:", "distance:"))]:
+        moved[column] += random.normal(0, accuracy / np.sqrt(2), n)
+    fine = {"pass", "not_applicable"}
+    outcomes = judge(moved, exact)["nominal"].astype(str)
+    stays = outcomes.isin(fine) if told["nominal"] in fine else outcomes == told["nominal"]
+    assert told["confidence"] <= stays.mean() + 0.02
+    if told["nominal"] == "conditional" and not (told["zone_margin"] >= 0):
+        assert told["confidence"] == pytest.approx(stays.mean(), abs=0.03)

@@ -10,7 +10,7 @@ import pandas as pd
 from gisplan.definition import Constraint, PlanDefinition
 from gisplan.siting.judge import Assessment, assess, rule_columns
 from gisplan.siting.measure import EDGE
-from gisplan.siting.rules import LOCATION, Floats, matches
+from gisplan.siting.rules import LOCATION, Floats, wanted
 from gisplan.terms import OUTCOMES, SEPARATOR, Outcome, Rule, Shape
 from gisplan.uncertainty import axis_error, probability
 
@@ -193,10 +193,14 @@ def _industry(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict
     codes = facts["industry_codes"].fillna("").to_numpy()
     match = facts["industry_match"].fillna("").to_numpy()
     # From what was compared, not from the outcome: a policy may let a mismatch pass.
-    fits, stated, public = matches(facts["industry_codes"], plan)
-    situation = np.where(public, "industry_public", "industry_differs")
+    want = wanted(facts["industry_codes"], plan)
+    fits, stated = want.fits, want.stated
+    coarse = (members & want.may).any(axis=1) | want.may_be_public
+    situation = np.where(want.public, "industry_public", "industry_differs")
+    situation = np.where(coarse, "industry_coarse", situation)
     situation = np.where((members & fits).any(axis=1), "industry_fits", situation)
     unproven = (answer.nominal == plan.policy.rank(Outcome.UNKNOWN)) & (codes != "")
+    unproven &= of.membership.missing.any(axis=1)
     situation = np.where(~(members & stated).any(axis=1), "industry_silent", situation)
     situation = np.where(
         codes == "", np.where(match == "", "industry_blank", "industry_missing"), situation

@@ -160,7 +160,8 @@ def _against_constraint(
     points = shape == Shape.POINT
     margin[points] = -_point_margin(geometries[points], area) - layer.setback
     touch[points] = (margin[points] <= EDGE).astype(float)
-    kept_clear = area.buffer(layer.setback) if layer.setback else area
+    # 256 sides: the polygon lies within 0.01 % of the setback of its round edge.
+    kept_clear = area.buffer(layer.setback, quad_segs=64) if layer.setback else area
     for row in np.flatnonzero((shape == Shape.LINE) | (shape == Shape.POLYGON)):
         whole, size = geometries[row], _size_of(geometries[row])
         touch[row] = size(whole.intersection(kept_clear))

@@ -119,56 +119,65 @@ def place(
     Moving one edge moves both, so the other answer of each is that of the pair in the world
     where the edge lies elsewhere; where the pair stays what it was there is nothing to doubt.
     """
-    fits, stated, public = matches(facts["industry_codes"], plan)
+    want = wanted(facts["industry_codes"], plan)
     silent = facts["industry_codes"].isna().to_numpy()
     unknown = plan.policy.rank(Outcome.UNKNOWN)
     fine = plan.policy.rank(Outcome.PASS), plan.policy.rank(Outcome.NOT_APPLICABLE)
 
     def ask(member: Bools) -> tuple[Ranks, Ranks]:
-        ranks = _met(member, of, plan), _fit(member, of, plan, fits, stated, public, silent)
+        ranks = _met(member, of, plan), _fit(member, of, plan, want, silent)
         where, what = (np.where(located, one, unknown).astype(np.int8) for one in ranks)
         return where, what
 
     nominal = ask(of.nominal)
     pair = worst_of(nominal)
-    odds = [np.full(len(pair), -1.0)] * 2
+    likeliest = [np.full(len(pair), -1.0)] * 2
+    # P that an answer stays: that nothing is left which would change it, nor anything entered.
+    stays = [{True: np.ones(len(pair)), False: np.ones(len(pair))} for _ in nominal]
     flipped, margin = [one.copy() for one in nominal], [np.full(len(pair), np.nan)] * 2
-    for member, chance, shift in _elsewhere(of, fits, stated):
+    for member, chance, shift, entered in _elsewhere(of, want):
         ranks = ask(member)
         other = worst_of(ranks)
         changed = (other != pair) & ~(np.isin(other, fine) & np.isin(pair, fine))
         for at in (0, 1):
             moved = changed & (ranks[at] != nominal[at])
-            nearer = (chance == odds[at]) & (shift < margin[at])
-            likelier = moved & ((chance > odds[at]) | nearer)
-            odds[at] = np.where(likelier, chance, odds[at])
+            nearer = (chance == likeliest[at]) & (shift < margin[at])
+            likelier = moved & ((chance > likeliest[at]) | nearer)
+            likeliest[at] = np.where(likelier, chance, likeliest[at])
             flipped[at] = np.where(likelier, other, flipped[at])
             margin[at] = np.where(moved, np.fmin(margin[at], shift), margin[at])
+            stays[at][entered] = np.where(
+                moved, np.fmin(stays[at][entered], 1 - chance), stays[at][entered]
+            )
     where, what = (
-        Answer(rule, nominal[at], flipped[at], 1 - np.maximum(odds[at], 0), margin[at])
+        Answer(rule, nominal[at], flipped[at], stays[at][True] * stays[at][False], margin[at])
         for at, rule in enumerate((LOCATION, Rule.INDUSTRY_FIT))
     )
     return where, what
 
 
-def _elsewhere(
-    of: Membership, fits: Bools, stated: Bools
-) -> Iterator[tuple[Bools, Floats, Floats]]:
-    """Yield other memberships, with an upper bound of their P and the shift they take.
+def _elsewhere(of: Membership, want: Wanted) -> Iterator[tuple[Bools, Floats, Floats, bool]]:
+    """Yield other memberships, their P, the shift they take, and whether they enter an area.
 
-    Each area entered or left by itself; all areas left at once, or those that fit, or those
-    that say what they want: their P is that of leaving the surest.
+    What is met depends only on whether any area holds the project, any that says what it
+    wants, any that wants this; so it is enough to leave each such group or to enter it.
+    Leaving all of a group is as likely as leaving the surest of it, since one error of the
+    project can do it; entering any is as likely as not staying out of each of them.
     """
     own = of.nominal
-    for at in range(len(of.ids)):
-        other = own.copy()
-        other[:, at] = ~own[:, at] & ~of.missing[:, at]
-        chance = np.where(own[:, at], 1 - of.inside[:, at], of.inside[:, at])
-        yield other, chance, np.abs(of.margin[:, at])
-    for left in (np.ones_like(own), fits, stated):
-        lost = own & left
+    everything = np.ones_like(own)
+    for group in (everything, want.fits, want.may, want.stated):
+        lost = own & group
         chance = 1 - row_max(np.where(lost, of.inside, np.nan))
-        yield own & ~left, chance, row_max(np.where(lost, of.margin, np.nan))
+        yield own & ~group, chance, row_max(np.where(lost, of.margin, np.nan)), False
+    apart = want.fits, want.may, want.stated & ~want.fits & ~want.may, ~want.stated
+    for group in apart:
+        near = ~own & ~of.missing & group
+        chance = 1 - np.where(near, 1 - of.inside, 1.0).prod(axis=1)
+        # Any area of the group stands for all of it: the answer is the same.
+        entered = own | (near & (np.cumsum(near, axis=1) == 1))
+        shift = -row_max(np.where(near, of.margin, np.nan))
+        yield entered, np.where(near.any(axis=1), chance, np.nan), shift, True
 
 
 def _met(member: Bools, of: Membership, plan: PlanDefinition) -> Ranks:
@@ -182,50 +191,74 @@ def _met(member: Bools, of: Membership, plan: PlanDefinition) -> Ranks:
     return np.where(member.any(axis=1), good, unmet)
 
 
-def _fit(
-    member: Bools, of: Membership, plan: PlanDefinition,
-    fits: Bools, stated: Bools, public: Bools, silent: Bools,
-) -> Ranks:  # fmt: skip
+def _fit(member: Bools, of: Membership, plan: PlanDefinition, want: Wanted, silent: Bools) -> Ranks:
     """Rank of the industry among those of the areas that a project is in or near."""
-    policy = plan.policy
+    policy, fits, stated = plan.policy, want.fits, want.stated
     good, bad, unknown, none = (
         policy.rank(o)
         for o in (Outcome.PASS, policy.unmet.industry_fit, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE)
     )
     # An area without data that would fit leaves the mismatch unproven; one that would not
     # leaves it open whether there is anything to compare with.
-    mismatch = np.where(public, none, bad)
-    mismatch = np.where((fits & of.missing).any(axis=1), unknown, mismatch)
-    alone = (stated & ~fits & of.missing).any(axis=1) & ~public
+    mismatch = np.where(want.public, none, bad)
+    mismatch = np.where(((fits | want.may) & of.missing).any(axis=1), unknown, mismatch)
+    alone = (stated & ~fits & of.missing).any(axis=1) & ~want.public
     compared = (member & stated).any(axis=1)
     ranks = np.where(compared, mismatch, np.where(alone, unknown, none))
+    # Too coarse a code proves neither: J may be the J66 that is wanted.
+    coarse = (member & want.may).any(axis=1) | (compared & want.may_be_public)
+    ranks = np.where(coarse, policy.rank(policy.industry_missing), ranks)
     ranks = np.where((member & fits).any(axis=1), good, ranks)
     asked = silent & (compared | of.missing.any(axis=1))
     return np.where(asked, policy.rank(policy.industry_missing), ranks)
 
 
-def matches(codes: pd.Series, plan: PlanDefinition) -> tuple[Bools, Bools, Bools]:
-    """Tell what is wanted where, and what is public.
+@dataclass(frozen=True)
+class Wanted:
+    """How the industry of each project stands to what is wanted of it.
 
-    Per project and area: its industry is wanted there; the area says what it wants. Per
-    project: it is a public service or infrastructure.
+    Per project and area: ``fits`` it is wanted there; ``may`` its code is too coarse to tell;
+    ``stated`` the area says what it wants. Per project: ``public`` it is a public service or
+    infrastructure; ``may_be_public`` its code is too coarse to tell.
     """
-    layers = plan.oriented
-    stated = np.array([bool(layer.industries) for layer in layers])
+
+    fits: Bools
+    may: Bools
+    stated: Bools
+    public: Bools
+    may_be_public: Bools
+
+
+def wanted(codes: pd.Series, plan: PlanDefinition) -> Wanted:
+    """Compare the codes of each project with what each area wants."""
+    layers, services = plan.oriented, plan.policy.public_services
     which, unique = pd.factorize(codes.fillna(""))
-    fits = np.zeros((len(unique), len(layers)), dtype=bool)
-    public = np.zeros(len(unique), dtype=bool)
+    fits, may = (np.zeros((len(unique), len(layers)), dtype=bool) for _ in range(2))
+    public, may_be_public = (np.zeros(len(unique), dtype=bool) for _ in range(2))
     for row, joined in enumerate(unique):
         own = tuple(filter(None, joined.split(SEPARATOR)))
         fits[row] = [_matches(own, layer.industries) for layer in layers]
-        public[row] = bool(own) and all(_matches([c], plan.policy.public_services) for c in own)
-    if not len(unique):
-        return np.zeros((0, len(layers)), bool), np.broadcast_to(stated, (0, len(layers))), public
-    return fits[which], np.broadcast_to(stated, (len(codes), len(layers))), public[which]
+        may[row] = [_coarser(own, layer.industries) for layer in layers]
+        public[row] = bool(own) and all(_matches([c], services) for c in own)
+        may_be_public[row] = bool(own) and all(
+            _matches([c], services) or _coarser([c], services) for c in own
+        )
+    stated = np.array([bool(layer.industries) for layer in layers], dtype=bool)
+    return Wanted(
+        fits[which],
+        (may & ~fits)[which],
+        np.broadcast_to(stated, (len(codes), len(layers))),
+        public[which],
+        (may_be_public & ~public)[which],
+    )
 
 
 def _matches(own: Sequence[str], wanted: Sequence[str]) -> bool:
     return any(code.startswith(prefix) for code in own for prefix in wanted)
+
+
+def _coarser(own: Sequence[str], wanted: Sequence[str]) -> bool:
+    return any(prefix.startswith(code) for code in own for prefix in wanted)
 
 
 def clear_of(facts: pd.DataFrame, key: str, one: Constraint, plan: PlanDefinition) -> Answer:
