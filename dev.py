@@ -31,8 +31,8 @@ LOCKS = {
     "tools": ["--group", "tools"],
     "core": ["pyproject.toml", "--group", "build", "--extra", "report", "--extra", "raster"],
     "dev": ["pyproject.toml", "--group", "build", "-c", "requirements/core.lock",
-            "--extra", "report", "--extra", "raster", "--extra", "parquet", "--extra", "test",
-            "--extra", "lint"],
+            *(word for extra in ("report", "raster", "parquet", "fast", "distributed", "postgis",
+                                 "test", "lint") for word in ("--extra", extra))],
     "browser": ["--group", "browser"],
 }  # fmt: skip
 CHROMIUM = "@sparticuz/chromium@153.0.0"
