@@ -49,12 +49,7 @@ class Labels:
 
     def get(self, key: str) -> str | None:
         """Return the raw text of a dotted key, or ``None`` where there is none."""
-        node: Any = self._words
-        for part in key.split("."):
-            if not isinstance(node, Mapping) or part not in node:
-                return None
-            node = node[part]
-        return node if isinstance(node, str) else None
+        return _texts(self.language).get(key)
 
     def section(self, key: str) -> Mapping[str, Any]:
         """Return one table of the language file (such as ``alias`` or ``map``)."""
@@ -80,6 +75,20 @@ def _load(language: str) -> Mapping[str, Any]:
         if part.name.endswith(".toml"):
             _merge(merged, tomllib.loads(part.read_text("utf-8")), part.name)
     return merged
+
+
+@cache
+def _texts(language: str) -> Mapping[str, str]:
+    """The texts of a language by their dotted keys."""
+    found: dict[str, str] = {}
+    tables: list[tuple[str, Mapping[str, Any]]] = [("", _load(language))]
+    for prefix, table in tables:
+        for key, value in table.items():
+            if isinstance(value, Mapping):
+                tables.append((f"{prefix}{key}.", value))
+            elif isinstance(value, str):
+                found[prefix + key] = value
+    return found
 
 
 def _merge(into: dict[str, Any], table: Mapping[str, Any], place: str) -> None:

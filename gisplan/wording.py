@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gisplan.definition import Layer, PlanDefinition
 from gisplan.labels import Labels
-from gisplan.terms import NO_PLACE, SEPARATOR, Kind, Outcome
+from gisplan.terms import NO_PLACE, OUTCOMES, SEPARATOR, Kind, Outcome
 
 DASH = "—"
 
@@ -88,13 +88,27 @@ def word_rules(
         for row in layers.itertuples(index=False)
         if row.kind != Kind.COVERAGE
     }
+    # Few rules and subjects stand in many rows: each is worded once.
+    rows = rules.astype("object").itertuples(index=False)  # Arrow strings are slow to walk
+    about = {one: _about(one, definition, cited, labels) for one in rules["subject"].unique()}
+    rule_titles = {one: rule_title(one, definition, labels) for one in rules["rule"].unique()}
+    units = {one: labels(f"unit.{one}") if one else "" for one in rules["unit"].unique()}
+    outcomes = rules["outcome"].astype("str")
     worded = pd.DataFrame(
-        [
-            _rule(row, words, definition, cited, labels)
-            for row, words in zip(rules.itertuples(index=False), said, strict=True)
-        ],
-        columns=_RULE_COLUMNS,
+        {
+            "project": rules["project"],
+            "rule": rules["rule"],
+            "outcome": outcomes,
+            "rule_title": rules["rule"].map(rule_titles),
+            "outcome_title": outcomes.map({o: labels(f"outcome.{o}") for o in OUTCOMES}),
+            "unit": rules["unit"].map(units),
+            "text": [
+                _text(row, words, definition, labels) for row, words in zip(rows, said, strict=True)
+            ],
+        }
     )
+    for at, column in enumerate(_ABOUT):
+        worded[column] = rules["subject"].map({one: told[at] for one, told in about.items()})
     worded["id"], worded["name"] = ids, titles
     numbers = ["measured", "threshold", "margin", "sigma", "same"]
     worded[numbers] = rules[numbers].to_numpy()
@@ -108,10 +122,7 @@ def _texts(projects: pd.DataFrame, column: str) -> NDArray[np.object_]:
     return projects[column].astype("str").fillna("").to_numpy(dtype=object)
 
 
-_RULE_COLUMNS = [
-    "project", "rule", "outcome", "rule_title", "outcome_title", "subject_title", "text",
-    "unit", "clause", "place", "clause_kind", "layer",
-]  # fmt: skip
+_ABOUT = ("subject_title", "clause", "place", "clause_kind", "layer")
 
 
 def _cited(layer: Any, labels: Labels) -> str:
@@ -122,25 +133,18 @@ def _cited(layer: Any, labels: Labels) -> str:
     return " ".join(filter(None, (layer.id, status, date, digest)))
 
 
-def _rule(
-    row: Any, industry: str, plan: PlanDefinition, cited: dict[str, str], labels: Labels
-) -> tuple[Any, ...]:
-    subjects = [one for one in row.subject.split(SEPARATOR) if one]
-    clauses = [layer.clause for one in subjects if (layer := plan.layer(one)).clause is not None]
-    text = _text(row, industry, subjects, plan, labels)
+def _about(
+    subject: str, plan: PlanDefinition, cited: dict[str, str], labels: Labels
+) -> tuple[str, ...]:
+    """Name the areas that a rule speaks of, their clauses and their layers."""
+    areas = [one for one in subject.split(SEPARATOR) if one]
+    clauses = [layer.clause for one in areas if (layer := plan.layer(one)).clause is not None]
     return (
-        row.project,
-        row.rule,
-        row.outcome,
-        rule_title(row.rule, plan, labels),
-        labels(f"outcome.{row.outcome}"),
-        names(row.subject, plan, labels.language),
-        text,
-        labels(f"unit.{row.unit}") if row.unit else "",
+        names(subject, plan, labels.language),
         " / ".join(clause.quote for clause in clauses),
         " / ".join(clause.place for clause in clauses),
         " / ".join(labels(f"clause.{clause.kind}") for clause in clauses),
-        " / ".join(cited[one] for one in subjects if one in cited),
+        " / ".join(cited[one] for one in areas if one in cited),
     )
 
 
@@ -149,11 +153,10 @@ def _share(value: float) -> str:
     return f"{value:.0%}" if value != value else f"{math.floor(value * 100 + 1e-9)}%"
 
 
-def _text(
-    row: Any, industry: str, subjects: list[str], plan: PlanDefinition, labels: Labels
-) -> str:
+def _text(row: Any, industry: str, plan: PlanDefinition, labels: Labels) -> str:
     _, _, key = row.rule.partition(":")
-    layer: Layer | None = plan.layer(key or subjects[0]) if key or subjects else None
+    first = key or row.subject.partition(SEPARATOR)[0]
+    layer: Layer | None = plan.layer(first) if first else None
     codes, _, match = row.detail.partition(";")
     values = {
         "name": names(row.subject, plan, labels.language) or DASH,
@@ -212,11 +215,13 @@ def word_verdicts(
         told[column] = [names(ids, definition, language) for ids in verdicts[column].fillna("")]
         number = "zone_margin" if column == "zone" else "corridor_distance"
         told[number] = verdicts[number]
-    told["because"] = [_because(codes, definition, labels) for codes in verdicts["reasons"]]
-    found = _findings(told_rules, len(projects), labels)
+    why = {c: _because(c, definition, labels) for c in verdicts["reasons"].unique()}
+    told["because"] = [why[codes] for codes in verdicts["reasons"]]
+    found = list(told_rules.astype("object").itertuples(index=False))
+    times = len(found) // max(len(projects), 1)
     told["reasons"] = [
-        _reasons(codes, rules, labels)
-        for codes, rules in zip(verdicts["reasons"], found, strict=True)
+        _reasons(codes, found[at * times : (at + 1) * times], labels)
+        for at, codes in enumerate(verdicts["reasons"])
     ]
     told["unchecked"] = [names(ids, definition, language) for ids in verdicts["unchecked"]]
     told["issues"] = verdicts["issues"].fillna("").str.replace(SEPARATOR, " ")
@@ -232,26 +237,21 @@ def _because(codes: str, plan: PlanDefinition, labels: Labels) -> str:
     return ("、" if labels.language == "zh" else ", ").join(titles)
 
 
-def _findings(told_rules: pd.DataFrame, projects: int, labels: Labels) -> list[dict[str, str]]:
-    """What each rule found, with clause and layer, by rule; one dict per project in order."""
-    found: list[dict[str, str]] = [{} for _ in range(projects)]
-    times = len(told_rules) // max(projects, 1)
-    for at, row in enumerate(told_rules.itertuples(index=False)):
-        said = labels("text.reason", rule=row.rule_title, text=row.text)
-        if row.clause:
-            said += labels(
-                "text.by_clause", kind=row.clause_kind, quote=row.clause, place=row.place
-            )
-        if row.layer:
-            said += labels("text.by_layer", layer=row.layer)
-        found[at // times][str(row.rule)] = said
-    return found
-
-
-def _reasons(codes: str, found: dict[str, str], labels: Labels) -> str:
+def _reasons(codes: str, rules: Sequence[Any], labels: Labels) -> str:
+    """What each deciding rule found, with clause and layer."""
     if codes == NO_PLACE:
         return labels("text.unlocated")
-    return "\n".join(found[rule] for rule in _deciding(codes) if rule in found)
+    found = {row.rule: row for row in rules}
+    return "\n".join(_reason(found[rule], labels) for rule in _deciding(codes) if rule in found)
+
+
+def _reason(row: Any, labels: Labels) -> str:
+    said = labels("text.reason", rule=row.rule_title, text=row.text)
+    if row.clause:
+        said += labels("text.by_clause", kind=row.clause_kind, quote=row.clause, place=row.place)
+    if row.layer:
+        said += labels("text.by_layer", layer=row.layer)
+    return said
 
 
 def counts(outcomes: Iterable[str], labels: Labels) -> str:

@@ -90,8 +90,13 @@ def normalise(cell: object) -> str:
     Full-width digits and punctuation become ASCII, zero-width characters go. Names shown
     to people are not treated so: :func:`cell_text` keeps them as written.
     """
-    text = unicodedata.normalize("NFKC", str(cell).translate(_MARK_TABLE))
-    return re.sub(r"\s+", " ", text.translate(_DASH_TABLE)).strip()
+    return _normalised(str(cell))
+
+
+@lru_cache(maxsize=100_000)  # a cell is looked at many times, and columns repeat themselves
+def _normalised(cell: str) -> str:
+    text = unicodedata.normalize("NFKC", cell.translate(_MARK_TABLE))
+    return " ".join(text.translate(_DASH_TABLE).split())
 
 
 def cell_text(value: object) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import io
 import math
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import xlsxwriter
 
+from gisplan.io.cellwise import Grid, grid_of
+from gisplan.io.provenance import custom_properties
 from gisplan.io.writing import write_whole
 from gisplan.labels import Labels
 from gisplan.symbology import OUTCOME_SYMBOLS
@@ -49,6 +53,8 @@ _FORMATS = {
     "area": "#,##0", "area_ellipsoid": "#,##0", "cut": "#,##0", "outside": "#,##0",
     "hectares": "0.00", "mu": "#,##0.0", "share": "0.0%", "share_of_zone": "0.0%",
     "share_of_ring": "0.0%", "share_of_other": "0.0%", "share_of_study_area": "0.0%",
+    "share_of_area": "0.0%", "class_share": "0.0%", "covered": "0.0%", "nodata": "0.0%",
+    "off": "0.0%", "mean": "#,##0.00", "stdev": "#,##0.00", "sum": "#,##0", "class_value": "0",
     "as_of": "yyyy-mm-dd", "lon": "0.000000", "lat": "0.000000",
 }  # fmt: skip
 """Number formats by column code; a column not named here is written as it comes."""
@@ -68,8 +74,18 @@ class Sheet:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_workbook(path: Path, sheets: Sequence[Sheet], labels: Labels, *, title: str) -> None:
-    """Write sheets with frozen header, filter, widths, number formats and print setup."""
+def write_workbook(
+    path: Path,
+    sheets: Sequence[Sheet],
+    labels: Labels,
+    *,
+    title: str,
+    about: Mapping[str, Any] | None = None,
+) -> None:
+    """Write sheets with frozen header, filter, widths, number formats and print setup.
+
+    *about* is the provenance: it goes into custom properties, which programs keep.
+    """
 
     def write(beside: Path) -> None:
         # Formulas and links in a user's text stay text, whatever they begin with.
@@ -84,6 +100,8 @@ def write_workbook(path: Path, sheets: Sequence[Sheet], labels: Labels, *, title
         content = io.BytesIO()
         with xlsxwriter.Workbook(content, options) as book:
             book.set_properties({"title": title, "created": dt.datetime(2000, 1, 1)})
+            for name, value in custom_properties(about or {}).items() if about else ():
+                book.set_custom_property(name, value, "text")
             styles = _Styles(book, labels)
             for sheet in sheets:
                 _write_sheet(book, sheet, styles, labels)
@@ -132,7 +150,7 @@ def _write_sheet(book: Any, sheet: Sheet, styles: _Styles, labels: Labels) -> No
     lines = np.ones(len(frame), dtype=int)
     for at, (code, header) in enumerate(zip(codes, headers, strict=True)):
         style = styles.cell(code, pd.api.types.is_float_dtype(frame[code]))
-        cells = [_plain(value) for value in frame[code]]
+        cells = _column(frame[code])
         width = _width(header, cells, _WIDE.get(code, WIDEST))
         page.set_column(at, at, width)
         lines = np.maximum(lines, [_lines(value, width) for value in cells])
@@ -156,10 +174,23 @@ def _write_sheet(book: Any, sheet: Sheet, styles: _Styles, labels: Labels) -> No
     page.set_footer("&L&A&R&P / &N")
 
 
+def sheet_grid(sheet: Sheet, labels: Labels) -> Grid:
+    """Return the cells of a sheet as they will be read back from the file."""
+    titles = [_title(sheet, str(code), labels) for code in sheet.frame]
+    columns = {at: _column(sheet.frame.iloc[:, at]) for at in range(len(titles))}
+    frame = pd.DataFrame(columns, dtype="object")
+    grid = grid_of(frame, titles)
+    return [[_fitting(one) if isinstance(one, str) else one for one in row] for row in grid]
+
+
+def _title(sheet: Sheet, code: str, labels: Labels) -> str:
+    return _clean(sheet.headers.get(code, labels.get(f"column.{code}") or code))
+
+
 def _write_cell(page: Any, row: int, column: int, value: Any, style: Any) -> None:
-    if value is None:
-        page.write_blank(row, column, None, style)
-    elif isinstance(value, bool):
+    if value is None or value == "":
+        return
+    if isinstance(value, bool):
         page.write_boolean(row, column, value, style)
     elif isinstance(value, (int, float)):
         page.write_number(row, column, value, style)
@@ -169,8 +200,17 @@ def _write_cell(page: Any, row: int, column: int, value: Any, style: Any) -> Non
         page.write_string(row, column, _fitting(value), style)
 
 
+def _column(values: pd.Series) -> list[Any]:
+    """The cells of a column: missing is blank, control characters are not for Excel."""
+    if pd.api.types.is_float_dtype(values) and isinstance(values.dtype, np.dtype):
+        return [one if math.isfinite(one) else None for one in values.tolist()]
+    # Through numpy: a column of Arrow strings is slow to walk.
+    return [_plain(value) for value in values.to_numpy(dtype=object)]
+
+
 def _plain(value: Any) -> Any:
-    """A cell's value: missing is blank, control characters are not for Excel."""
+    if isinstance(value, str):
+        return _clean(value)
     if value is None or value is pd.NaT or value is pd.NA:
         return None
     if isinstance(value, pd.Timestamp):
@@ -184,14 +224,16 @@ def _plain(value: Any) -> Any:
     return _clean(str(value))
 
 
+_NOT_XML: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
+    + "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF))
+    + "]"
+)
+"""What XML cannot hold: control characters, half characters, no characters."""
+
+
 def _clean(text: str) -> str:
-    """Leave out what XML cannot hold: control characters, half characters, no characters."""
-    return "".join(
-        c
-        for c in text
-        if c in "\n\t"
-        or (unicodedata.category(c) not in ("Cc", "Cs") and ord(c) & 0xFFFE != 0xFFFE)
-    )
+    return _NOT_XML.sub("", text)
 
 
 def _fitting(text: str) -> str:
@@ -204,9 +246,12 @@ def _fitting(text: str) -> str:
 def _lines(value: Any, width: float) -> int:
     if not isinstance(value, str):
         return 1
-    return sum(
-        max(1, math.ceil(_places(line) / (width - 1))) for line in value.splitlines() or [""]
-    )
+    return _lines_of(value, width)
+
+
+@lru_cache(maxsize=20_000)
+def _lines_of(text: str, width: float) -> int:
+    return sum(max(1, math.ceil(_long(line) / (width - 1))) for line in text.splitlines() or [""])
 
 
 def _width(header: str, cells: Sequence[Any], widest: int) -> float:
@@ -222,8 +267,15 @@ def _places(value: Any) -> int:
         return len(f"{value:,.0f}") + 1
     if isinstance(value, dt.datetime):
         return 10
-    lines = str(value).splitlines() or [""]
-    return max(sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in line) for line in lines)
+    return max(_long(line) for line in str(value).splitlines() or [""])
+
+
+@lru_cache(maxsize=20_000)
+def _long(line: str) -> int:
+    """How many places a line takes: two for a Chinese character."""
+    if line.isascii():
+        return len(line)
+    return len(line) + sum(unicodedata.east_asian_width(c) in "WF" for c in line)
 
 
 def sheet_name(title: str) -> str:
