@@ -220,3 +220,9 @@ def test_a_warm_install_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert len(asked) == 4
     dev.install("core")
     assert len(asked) == 4, "the dev lock holds the core"
+
+
+def test_the_citation_names_this_version() -> None:
+    text = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f"\nversion: {gisplan.__version__}\n" in text
+    assert f"\nlicense: {PROJECT['license']}\n" in text
