@@ -44,7 +44,7 @@ def outputs(notebook: nbformat.NotebookNode) -> dict[str, list[Any]]:
 
 
 def test_there_is_a_notebook() -> None:
-    assert [path.name for path in NOTEBOOKS][:1] == ["01_explore.ipynb"]
+    assert [path.name for path in NOTEBOOKS][:2] == ["01_explore.ipynb", "02_siting.ipynb"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -95,6 +95,17 @@ def test_tightening_the_accuracy_leaves_fewer_to_review(
     shown = outputs(ran[NOTEBOOKS[0]])
     before, after = (shown[cell][0].data["text/plain"] for cell in ("check", "tighten"))
     assert _count(before, "review") > _count(after, "review")
+
+
+def test_the_second_notebook_says_what_to_survey_first(
+    ran: dict[Path, nbformat.NotebookNode],
+) -> None:
+    shown = outputs(ran[NOTEBOOKS[1]])
+    why = shown["why"][0].data["text/html"]
+    assert "换图层：" in why
+    assert "实测项目坐标" in why
+    left = [int(row.split()[-1]) for row in shown["layer"][0].data["text/plain"].splitlines()[1:]]
+    assert min(left) < max(left)
 
 
 def _count(text: str, outcome: str) -> int:
