@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -14,8 +14,9 @@ import folium
 from folium.template import Template
 
 from gisplan.errors import OutputError
+from gisplan.io.writing import write_bytes
 from gisplan.labels import Labels
-from gisplan.map_payload import PAGE_WORDS, map_payload
+from gisplan.map_payload import PAGE_WORDS, MapImage, MapLayer, map_payload
 from gisplan.offline import OfflineFigure, catalogue, island, own_links
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from gisplan.definition import PlanDefinition
 
 _PRIVATE_TILES = re.compile(r"(https?://[\w.\-:\[\]]+)/[^\s\"'<>]*$")
+_PLACES = {"{x}", "{y}", "{-y}", "{z}", "{tk}"}
+_WMTS = {"TileMatrix": "z", "TileRow": "y", "TileCol": "x"}
+_SHIFTED = "gcj02:"
+_SECRET = re.compile(r"[?&](?:tk|key|ak|token|access_token|api_?key)=(?!\{tk\})[^&]", re.IGNORECASE)
 
 
 class PlanMap(folium.Map):
@@ -83,7 +88,7 @@ class PlanMap(folium.Map):
         self.island = island(text, "gisplan-data")
         # On the object, as folium's own lists belong to the class and are shared by all maps.
         self.default_js, self.default_css = own_links(
-            *(part for part in ("packed", "swipe") if payload[part])
+            *(part for part in ("packed", "swipe", "layers", "basemap") if payload[part])
         )
         self._bounds = [[south, west], [north, east]]
         OfflineFigure(title=title, language=language, origins=origins).add_child(self)
@@ -96,11 +101,19 @@ class PlanMap(folium.Map):
     ) -> None:
         """Write the page to a path or an open binary file, as `folium.Map.save` does.
 
-        The page is rendered first: where that fails, no file is touched.
+        The page is rendered first: where that fails, no file is touched. A file appears whole
+        or not at all.
+
+        Raises
+        ------
+        MissingAsset
+            Where an object on the map asks for what is not shipped.
+        OutputError
+            Where the file cannot be written.
         """
         page = self.get_root().render(**kwargs).encode()
         if isinstance(outfile, (str, bytes, Path)):
-            Path(os.fsdecode(outfile)).write_bytes(page)
+            write_bytes(Path(os.fsdecode(outfile)), page)
             return
         outfile.write(page)
         if close_file:
@@ -121,6 +134,7 @@ def explore(
     basemap: str | None = None,
     review_number: str | None = None,
     other: tuple[PlanDefinition, gpd.GeoDataFrame] | None = None,
+    layers: Sequence[MapLayer | MapImage] = (),
 ) -> PlanMap:
     """Draw a plan and the verdicts on its projects as an interactive map.
 
@@ -138,18 +152,27 @@ def explore(
         Verdicts on the same index as ``projects``.
     rules
         One row per project and rule: ``project`` (label of its row), ``rule``,
-        ``outcome`` and, already worded, ``text`` and ``clause``.
+        ``outcome`` and, already worded, ``text`` and ``clause``. Where labels occur twice,
+        each project has the same number of rows, in the order of ``projects``.
     language
         ``"zh"`` or ``"en"``.
     basemap
-        ``None`` for none: the page then asks for nothing. ``"osm"``, ``"tianditu"`` (the
-        reader types the key, it is never in the file) or an address with ``{z}/{x}/{y}``.
+        ``None`` for none: the page then asks for nothing. ``"osm"`` (answers pages that come
+        from a server, not from a file); ``"tianditu"`` (the reader types the key or opens
+        the page once with ``#tk=…`` after its address, it is never in the file);
+        ``"gaode"``; or an address of an XYZ service with ``{z}``, ``{x}``, ``{y}`` (``{-y}``
+        for TMS) or of a WMTS with ``{TileMatrix}``, ``{TileRow}``, ``{TileCol}`` in Web
+        Mercator, and ``{tk}`` in place of a key. See the notes on 高德.
     review_number
         Number of the map review (审图号) to print on the page; without it the page says that
         it is for internal use.
     other
         Definition and areas of a second plan, drawn on the right of a divider; verdicts
         belong to the first.
+    layers
+        Layers of an analysis: shapes with cards (`gisplan.map_payload.MapLayer`) and pictures
+        with legends (`gisplan.map_payload.MapImage`), each a row of the layer list, the later
+        above the earlier.
 
     Returns
     -------
@@ -159,7 +182,19 @@ def explore(
     Raises
     ------
     OutputError
-        ``map_basemap_unknown`` if ``basemap`` is none of these.
+        ``map_basemap_unknown`` if ``basemap`` is none of these; ``map_layer_twice`` if two
+        layers have one id; ``map_basemap_key`` for an address with a key in it.
+
+    Notes
+    -----
+    高德 and others draw their tiles in GCJ-02, some 545 m from WGS 84 at 安阳. The page undoes
+    the shift tile by tile, by the published formula (`gisplan.crs.gcj02_from_wgs84`), and
+    says so on the map. Measured at 安阳 (114.35° E, 36.10° N) with tiles of a server that draws
+    known GCJ-02 places: 15 landmarks on the screen lie 0.3 pixels on average and at most 0.7
+    from their places in WGS 84, at zoom 8, 10, 13, 16 and 18, which at zoom 18 is 0.3 m
+    (`tests/test_explore_basemap.py`; the rounding of the screen is in it). The formula itself
+    could be compared with no official source. Tiles of one's own server that are shifted so
+    are named ``"gcj02:https://host/{z}/{x}/{y}"``.
     """
     labels = Labels(language)
     online, origins = _basemap(basemap)
@@ -172,6 +207,7 @@ def explore(
         labels=labels,
         review_number=review_number,
         other=other,
+        layers=layers,
     )
     payload["basemap"] = online
     payload["words"] = {name: labels(f"map.{name}") for name in PAGE_WORDS}
@@ -185,8 +221,20 @@ def _basemap(name: str | None) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     if name in known:
         chosen = {"id": name, **known[name]}
         return chosen, tuple(chosen.pop("origins"))
-    private = _PRIVATE_TILES.match(name)
-    if not private or not all(part in name for part in ("{z}", "{x}", "{y}")):
+    address = _in_our_words(name.removeprefix(_SHIFTED))
+    private, places = _PRIVATE_TILES.match(address), set(re.findall(r"\{[^}]*\}?", address))
+    rows = places & {"{y}", "{-y}"}
+    if not private or not {"{x}", "{z}"} <= places <= _PLACES or len(rows) != 1:
         raise OutputError("map_basemap_unknown", value=name)
+    if _SECRET.search(address):
+        raise OutputError("map_basemap_key", value=private[1])
     # The host is spelled out in the policy, so a host made of place holders is refused above.
-    return {"id": "private", "layers": [name], "attribution": "", "max_zoom": 22}, (private[1],)
+    chosen = {"id": "private", "layers": [address], "attribution": "", "max_zoom": 22}
+    return chosen | ({"shift": "gcj02"} if name.startswith(_SHIFTED) else {}), (private[1],)
+
+
+def _in_our_words(address: str) -> str:
+    """Write the place holders of a WMTS template as those of an XYZ service."""
+    for theirs, ours in _WMTS.items():
+        address = re.sub(rf"\{{{theirs}\}}", f"{{{ours}}}", address, flags=re.IGNORECASE)
+    return address

@@ -19,6 +19,7 @@ import folium
 import jinja2
 
 from gisplan.errors import MissingAsset
+from gisplan.minify import minify
 
 OWN = "gisplan:"
 """Scheme of an address that names a file below ``assets/web``."""
@@ -35,7 +36,13 @@ _OUTSIDE = re.compile(
     re.IGNORECASE,
 )
 _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script\s*>", re.IGNORECASE | re.DOTALL)
+_OPENS_TEXT = re.compile(r"<(?=/?(?:script|textarea|xmp|plaintext|title)\b|!--)", re.IGNORECASE)
+"""What would take the rest of the page, data and scripts included, for its own text. No script
+in markup that others add could run; geopandas puts categories into its legend as they are."""
+
 _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
+_RULE = re.compile(r"([^{}]+)(\{[^{}]*\})")
+_UNUSED = re.compile(r"leaflet-(?:popup|control-layers|vml|editing|retina)|lvml")
 _PICTURE = re.compile(r"url\(data:image/png;base64,[^)]*\)")
 _HEX_ID = re.compile(r"[0-9a-f]{32}")
 _HOST = re.compile(r"(https?://)(?:\{s\}\.|[^/{]*\{s\}[^/.]*\.)?([^/{}?]+)")
@@ -67,9 +74,13 @@ class _Slot(branca.Element):
     def links(self) -> list[branca.Link]:
         return [child for child in self._children.values() if isinstance(child, branca.Link)]
 
-    def texts(self, **kwargs: Any) -> str:
-        rest = (c for c in self._children.values() if not isinstance(c, branca.Link))
-        return "\n".join(child.render(**kwargs) for child in rest)
+    def texts(self, own: Iterable[str] = (), **kwargs: Any) -> str:
+        """Return the text of everything but links; what is not named ``own`` is made inert."""
+        told = {name: child.render(**kwargs) for name, child in self._children.items()
+                if not isinstance(child, branca.Link)}  # fmt: skip
+        return "\n".join(
+            text if name in own else _OPENS_TEXT.sub("&lt;", text) for name, text in told.items()
+        )
 
 
 class OfflineFigure(branca.Figure):
@@ -107,13 +118,16 @@ class OfflineFigure(branca.Figure):
         with _single_pass(), _harmless_texts(self):
             for child in list(self._children.values()):
                 child.render(**kwargs)
-            header, body, script = (slot.texts(**kwargs) for slot in self._slots)
+            own = [child.get_name() for child in self._children.values()]
+            head, html, code = self._slots
+            header, script = (slot.texts(slot._children, **kwargs) for slot in (head, code))
+            body = html.texts(own, **kwargs)
         header = _SCRIPT.sub(_drop_known, header)
         _refuse_outside(header + body)
         added = self._added()
         scripts, styles = self._assets(script)
         if not added:  # pictures of Leaflet's own controls and markers, which our page has not
-            styles = _PICTURE.sub("none", styles)
+            styles = _RULE.sub(_drop_unused, _PICTURE.sub("none", styles))
         parts = {
             "header": header, "body": body, "scripts": scripts, "styles": styles,
             "script": _for_script(script), "added": added,
@@ -210,7 +224,7 @@ def own_links(
     Parameters
     ----------
     parts
-        ``"packed"`` and ``"swipe"`` for pages that need these.
+        ``"packed"``, ``"swipe"`` and ``"layers"`` for pages that need these.
     """
     own = catalogue()["own"]
     scripts = ["leaflet.js", *own["script"], *(name for part in parts for name in own[part])]
@@ -327,18 +341,20 @@ def _for_script(text: str) -> str:
 @cache
 def _own(name: str) -> str:
     text = _read(name)
-    if name.startswith("app/"):
-        text = "\n".join(line.strip() for line in text.splitlines() if not _is_remark(line))
+    if name.startswith("app/") and name.endswith(".js"):
+        text = minify(text)
     if name.endswith(".css"):
-        text = re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
+        text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+        text = re.sub(r"([:,])\s+", r"\1", re.sub(r"\s*([{};>])\s*", r"\1", text))
         return re.sub(r"url\((images/[\w.-]+)\)", lambda m: f"url({_data_uri(m[1])})", text)
     # Leaflet names its home in a control that our page switches off: no address stays.
     return _for_script(_SOURCE_MAP.sub("", text).replace('href="https://leafletjs.com"', ""))
 
 
-def _is_remark(line: str) -> bool:
-    """Tell whether a line of our own scripts says nothing to the browser."""
-    return not line.strip() or line.lstrip().startswith("//")
+def _drop_unused(rule: re.Match[str]) -> str:
+    """Leave out selectors of what only a layer that a user adds could need."""
+    kept = [one for one in rule[1].split(",") if not _UNUSED.search(one)]
+    return ",".join(kept) + rule[2] if kept else ""
 
 
 def _default_icon() -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
@@ -15,6 +17,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 import dev
 
 ROOT = Path(__file__).resolve().parents[1]
+SCREENSHOTS = ROOT / "build" / "screenshots"
+"""Pictures of the pages, an artefact of CI; `.gitignore` leaves it out."""
 
 # CI answers the same twice; a developer's run looks for new examples each time.
 settings.register_profile("ci", derandomize=True)
@@ -78,17 +82,54 @@ def browser(browser_fonts: Path) -> Iterator[Browser]:
 @pytest.fixture
 def offline_page(browser: Browser) -> Iterator[OfflinePage]:
     """Give a page whose network is cut and that writes down what went wrong."""
-    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 800})
-    offline = OfflinePage(context.new_page())
+    yield from _page(browser, offline=True)
+
+
+@pytest.fixture
+def local_page(browser: Browser) -> Iterator[OfflinePage]:
+    """Give such a page that reaches servers on this machine, and no other."""
+    yield from _page(browser, offline=False)
+
+
+@pytest.fixture
+def open_map(offline_page: OfflinePage, tmp_path: Path) -> Iterator[Callable[[Any], Page]]:
+    """Give a function that opens a map; at the end its page must have kept quiet."""
+    from tests.map_world import assert_quiet, show
+
+    yield lambda drawn: show(offline_page, drawn, tmp_path)
+    assert_quiet(offline_page)
+
+
+@pytest.fixture
+def toy(open_map: Callable[[Any], Page]) -> Page:
+    """Give the page of the toy map."""
+    from tests.map_world import toy_map
+
+    return open_map(toy_map(language="zh"))
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    """Return the folder where CI finds what the pages looked like."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    return SCREENSHOTS
+
+
+def _page(browser: Browser, *, offline: bool) -> Iterator[OfflinePage]:
+    context = browser.new_context(offline=offline, viewport={"width": 1280, "height": 800})
+    watched = OfflinePage(context.new_page())
+    if not offline:
+        elsewhere = re.compile(r"^(?!file:|data:|blob:|http://127\.0\.0\.1[:/])")
+        context.route(elsewhere, lambda route: route.abort())
 
     def note_request(address: str) -> None:
         if not address.startswith(("file:", "data:", "blob:")):
-            offline.requests.append(address)
+            watched.requests.append(address)
 
-    offline.page.on("console", lambda line: offline.faults.append(f"{line.type}: {line.text}"))
-    offline.page.on("pageerror", lambda error: offline.faults.append(f"pageerror: {error}"))
+    watched.page.on("console", lambda line: watched.faults.append(f"{line.type}: {line.text}"))
+    watched.page.on("pageerror", lambda error: watched.faults.append(f"pageerror: {error}"))
     context.on("request", lambda request: note_request(request.url))
-    yield offline
+    yield watched
     context.close()
 
 

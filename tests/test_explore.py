@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import tomllib
@@ -16,15 +17,21 @@ import folium
 import folium.plugins
 import geopandas as gpd
 import jinja2
+import numpy as np
+import pandas as pd
 import pytest
 from geopandas.explore import _categorical_legend
+from matplotlib.patches import PathPatch
 
+import gisplan.plan
 from gisplan.errors import MissingAsset, OutputError
 from gisplan.explore import explore
 from gisplan.labels import LANGUAGES, Labels
 from gisplan.map_payload import PAGE_WORDS
 from gisplan.map_payload.values import text
-from gisplan.symbology import OUTCOME_SYMBOLS, SHAPES, contrast
+from gisplan.minify import minify
+from gisplan.plan import Plan
+from gisplan.symbology import DRAW_ORDER, OUTCOME_SYMBOLS, SHAPES, contrast, hatch_of
 from gisplan.terms import OUTCOMES
 from tests.map_world import (
     CRS,
@@ -265,21 +272,99 @@ def test_schematic_note_goes_with_schematic_layers_only() -> None:
     assert payload(page(explore(definition(), firm)))["note"] == ""
 
 
-def test_online_base_map_opens_the_policy_for_its_tiles_only() -> None:
-    html = page(toy_map(basemap="tianditu"))
-    assert "img-src data: https://*.tianditu.gov.cn;" in html
-    assert "tk={tk}" in html
-    html = page(toy_map(basemap="https://maps.example.cn:8443/t/{z}/{x}/{y}.png"))
-    assert "img-src data: https://maps.example.cn:8443;" in html
-    for wrong in (
-        "gaode",
-        "https://example.cn/",
-        "javascript:{z}{x}{y}",
-        "https://a b/{z}/{x}/{y}",
-    ):
-        with pytest.raises(OutputError) as told:
-            toy_map(basemap=wrong)
-        assert wrong in told.value.word("zh")
+def test_rows_under_one_label_keep_their_own_rules() -> None:
+    """The index of a list put together from parts holds labels twice."""
+    rows = projects(("甲", "乙", "丙"), unlocated=0)
+    told = pd.DataFrame(
+        {
+            "project": np.repeat(rows.index, 2),
+            "rule": ["in_zone", "near_corridor"] * 3,
+            "rule_title": ["片区", "走廊"] * 3,
+            "outcome": "pass",
+            "text": [f"第{k}行" for k in range(6)],
+            "clause": "",
+        }
+    )
+    apart = payload(page(explore(definition(), areas(), rows, verdicts(rows), told)))
+    told["project"] = 0
+    rows.index = [0, 0, 0]
+    same = payload(page(explore(definition(), areas(), rows, verdicts(rows), told)))
+    assert same == apart
+    lines = [same["lines"][k][2] for one in same["projects"] for k in one["rules"]]
+    assert lines == [f"第{k}行" for k in range(6)]
+
+
+def test_a_plan_measures_its_projects_once_for_a_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    real = gisplan.plan.measure
+
+    def counted(*given: Any, **options: Any) -> pd.DataFrame:
+        calls.append(1)
+        return real(*given, **options)
+
+    monkeypatch.setattr(gisplan.plan, "measure", counted)
+    dated = areas().assign(as_of=pd.Timestamp("2026-01-02"))
+    told = payload(page(Plan(definition(), dated).explore(projects(), language="zh")))
+    assert len(calls) == 1
+    assert told["judged"]
+    assert all(one["rules"] for one in told["projects"])
+
+
+def test_a_map_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    kept = tmp_path / "map.html"
+    kept.write_text("老图", "utf-8")
+    kept.chmod(0o444)
+    with pytest.raises(OutputError):
+        toy_map().save(kept)
+    with pytest.raises(OutputError):
+        toy_map().save(str(tmp_path))
+    assert kept.read_text("utf-8") == "老图"
+    assert list(tmp_path.iterdir()) == [kept]
+    toy_map().save(str(tmp_path / "new" / "map.html"))
+    assert [one.name for one in (tmp_path / "new").iterdir()] == ["map.html"]
+    stream = io.BytesIO()
+    toy_map().save(stream, close_file=False)
+    assert stream.getvalue() == (tmp_path / "new" / "map.html").read_bytes()
+
+
+def test_both_maps_draw_in_the_order_of_the_symbology() -> None:
+    """The page takes the order as it is; on paper the outlines of the areas follow it."""
+    assert payload(page(toy_map()))["order"] == [str(name) for name in DRAW_ORDER]
+    figure = Plan(definition(), areas()).plot(language="zh")
+    kinds = areas().set_index("id")["kind"].to_dict()
+    drawn: dict[str, float] = {}
+    for artist in figure.findobj(PathPatch):
+        gid = artist.get_gid() or ""
+        kind = kinds.get(gid.removeprefix("area-"))
+        if gid.startswith("area-") and kind:
+            drawn[kind] = max(drawn.get(kind, 0), artist.get_zorder())
+    order = [name for name in map(str, DRAW_ORDER) if name in drawn]
+    assert sorted(drawn, key=drawn.__getitem__) == order
+    assert len(order) == 4
+
+
+def test_both_maps_hatch_an_area_alike() -> None:
+    told = payload(page(toy_map()))["areas"]
+    for kind in ("zone", "constraint"):
+        held = [one for one in told if one["kind"] == kind]
+        assert [one["hatch"][0] for one in held] == [hatch_of(kind, k)[0] for k in range(len(held))]
+
+
+@pytest.mark.parametrize(
+    ("script", "short"),
+    [
+        ("var a = 1; // why\n  var b = a / 2 / 3;\n", "var a=1;var b=a/2/3;"),
+        ("x = '// not a remark  ' + \"  '\";", "x='// not a remark  '+\"  '\";"),
+        ("return /a b  [/ ]c/g.test( s );", "return/a b  [/ ]c/g.test(s);"),
+        ("a = b\n  (c)", "a=b\n(c)"),
+        ("i = a + +b - -c;", "i=a+ +b- -c;"),
+        ("/* all\n of it */ if (a) return\nb()", "if(a)return\nb()"),
+        ("typeof x in y", "typeof x in y"),
+        ("`a  ${b}  // c`", "`a  ${b}  // c`"),
+    ],
+)
+def test_scripts_lose_what_parts_nothing_and_nothing_else(script: str, short: str) -> None:
+    assert minify(script) == short
 
 
 def test_sixty_projects_fit_in_the_promised_size(tmp_path: Path) -> None:

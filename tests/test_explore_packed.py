@@ -5,18 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from playwright.sync_api import Page, expect
 
 from gisplan.explore import PlanMap, explore
 from gisplan.labels import Labels
 from gisplan.map_payload.packed import LIMIT, pack
+from gisplan.map_payload.prints import simplified
 from tests.conftest import OfflinePage
 from tests.map_world import (
     CRS,
@@ -60,10 +62,8 @@ def drawn(count: int = COUNT) -> PlanMap:
 
 
 @pytest.fixture
-def crowd(offline_page: OfflinePage, tmp_path: Path) -> Iterator[Page]:
-    show(offline_page, drawn(), tmp_path)
-    yield offline_page.page
-    assert_quiet(offline_page)
+def crowd(open_map: Callable[[PlanMap], Page]) -> Page:
+    return open_map(drawn())
 
 
 def table(page: Page) -> list[dict[str, str]]:
@@ -275,6 +275,19 @@ def test_footprints_of_a_long_list_are_drawn_opened_and_switched(
     page.mouse.click(box["x"] + box["width"] / 2 + 10, box["y"] + box["height"] / 2 + 10)
     expect(page.locator(".gp-card h2")).to_have_text("项目1999")
     assert_quiet(offline_page)
+
+
+def test_parcels_that_share_an_edge_share_it_when_it_is_made_simpler() -> None:
+    """A common edge that wavers by 0.6 m is straightened on both sides alike."""
+    north = np.linspace(0, 1e-3, 200)
+    waver = np.column_stack([3e-6 * np.sin(40e3 * north), north])
+    left = shapely.Polygon([(-1e-3, 0), *waver, (-1e-3, 1e-3)])
+    right = shapely.Polygon([*waver[90:], (1e-3, 1e-3), (1e-3, 0), *waver[:90]])
+    told = simplified(np.array([left, right], dtype=object))
+    assert shapely.get_num_coordinates(told).sum() < 40
+    assert shapely.coverage_is_valid(told)
+    assert shapely.area(told) == pytest.approx(shapely.area([left, right]), rel=0.01)
+    assert not shapely.coverage_is_valid(shapely.simplify([left, right], 2e-6))
 
 
 def test_an_old_browser_is_told_so(offline_page: OfflinePage, tmp_path: Path) -> None:

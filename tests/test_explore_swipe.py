@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,8 +11,7 @@ from shapely.affinity import translate
 from gisplan.explore import PlanMap, explore
 from gisplan.labels import Labels
 from gisplan.map_payload import map_payload
-from tests.conftest import OfflinePage
-from tests.map_world import areas, assert_quiet, definition, projects, show, toy_map, verdicts
+from tests.map_world import areas, definition, projects, toy_map, verdicts
 
 WORDS = Labels("zh")
 
@@ -36,10 +34,8 @@ def drawn() -> PlanMap:
 
 
 @pytest.fixture
-def both(offline_page: OfflinePage, tmp_path: Path) -> Iterator[Page]:
-    show(offline_page, drawn(), tmp_path)
-    yield offline_page.page
-    assert_quiet(offline_page)
+def both(open_map: Callable[[PlanMap], Page]) -> Page:
+    return open_map(drawn())
 
 
 def seen_at(page: Page, selector: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pyproj
 import pytest
 from playwright.sync_api import Page, expect
 
-from gisplan.explore import explore
+from gisplan.explore import PlanMap, explore
 from gisplan.labels import Labels
 from gisplan.map_payload.values import year_of
 from tests.conftest import OfflinePage
@@ -32,15 +32,11 @@ STAGES = ("在建", "在建", "谋划", "谋划", "谋划")
 
 
 @pytest.fixture
-def timed(offline_page: OfflinePage, tmp_path: Path) -> Any:
+def timed(open_map: Callable[[PlanMap], Page]) -> Page:
     """Five projects: two under construction, one without a year."""
     rows = projects(tuple("甲乙丙丁戊"), unlocated=0)
     rows["year"], rows["stage"] = YEARS, STAGES
-    page = show(
-        offline_page, explore(definition(), areas(), rows, verdicts(rows), language="zh"), tmp_path
-    )
-    yield page
-    assert_quiet(offline_page)
+    return open_map(explore(definition(), areas(), rows, verdicts(rows), language="zh"))
 
 
 def years_told(page: Page) -> str:
@@ -231,3 +227,14 @@ def test_review_number_is_text_in_its_slot(offline_page: OfflinePage, tmp_path: 
     page = show(offline_page, toy_map(review_number="冀S(2026)<b>1</b>号", language="zh"), tmp_path)
     expect(page.locator(".gp-review")).to_have_text("审图号：冀S(2026)<b>1</b>号")
     assert_quiet(offline_page)
+
+
+def test_numbers_read_as_the_browser_would_write_them(timed: Page) -> None:
+    values = [0, 7, 999, 1000, 1234567.891, -1234.5, -0.2, 0.25, 1e7, 15999.96]
+    for digits in (0, 1, 2):
+        found, wanted = timed.evaluate(
+            """([all, digits]) => [all.map(v => Gisplan.number(v, digits)),
+              all.map(v => v.toLocaleString('en', {maximumFractionDigits: digits}))]""",
+            [values, digits],
+        )
+        assert found == [one.replace("-0", "0") if one == "-0" else one for one in wanted]

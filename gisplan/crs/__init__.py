@@ -14,6 +14,7 @@ from gisplan.crs.offsets import (
 )
 from gisplan.crs.systems import (
     CGCS2000,
+    WEB_MERCATOR,
     WGS84,
     NamedCrs,
     outside_area_of_use,
@@ -37,6 +38,7 @@ from gisplan.crs.zones import (
 __all__ = [
     "CGCS2000",
     "MU",
+    "WEB_MERCATOR",
     "WGS84",
     "Datum",
     "GaussKruger",

@@ -24,6 +24,7 @@ Frame = TypeVar("Frame", "GeoDataFrame", "GeoSeries")
 
 WGS84: Final = pyproj.CRS.from_epsg(4326)
 CGCS2000: Final = pyproj.CRS.from_epsg(4490)
+WEB_MERCATOR: Final = pyproj.CRS.from_epsg(3857)
 
 _NAMES: Final = {
     "wgs84": "wgs84", "gps": "wgs84", "crs84": "wgs84",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
@@ -14,10 +14,12 @@ from gisplan.crs import gauss_kruger_parameters
 from gisplan.errors import CrsError
 from gisplan.labels import Labels
 from gisplan.map_payload.areas import area_values
+from gisplan.map_payload.conflicts import conflict_layers
+from gisplan.map_payload.layers import MapClass, MapImage, MapLayer, layer_values
 from gisplan.map_payload.packed import LIMIT, pack
 from gisplan.map_payload.projects import Seen, project_values
 from gisplan.map_payload.values import text, year_of
-from gisplan.symbology import OUTCOME_SYMBOLS, SHAPES
+from gisplan.symbology import DRAW_ORDER, OUTCOME_SYMBOLS, SHAPES
 from gisplan.terms import OUTCOMES, Outcome, Status
 
 if TYPE_CHECKING:
@@ -26,21 +28,27 @@ if TYPE_CHECKING:
     from gisplan.definition import PlanDefinition
 
 PAGE_WORDS: Final = (
-    "accuracy", "added", "all", "all_view", "approx", "area_told", "as_of", "basemap", "basis",
-    "buffer_rings", "card", "changed", "circles", "clause", "close", "coarse", "confidence",
-    "constraints", "copied", "corridor", "corridor_distance", "corridor_lines", "csv", "density",
-    "distance_to", "exact_if", "facts", "flip_distance", "footprints", "graticule", "hint_coords",
-    "industry", "inferred", "inside_by", "intake_issues", "key_prompt", "kilometres", "labels",
-    "layers", "legend", "link", "measure", "measure_area", "measure_hint", "measure_length",
-    "metres", "name", "next", "no_hits", "no_verdict", "none", "number", "old_browser", "opacity",
-    "outcome", "outside_by", "owner", "panel", "paper", "pause", "perimeter", "place_count",
-    "place_hover", "play", "previous", "print", "projects", "quote", "removed", "reset",
-    "ring_widths", "rules", "search", "search_hint", "shown", "source", "sources", "stage",
-    "study_area", "swipe", "swipe_note", "table", "table_more", "unchecked", "unchecked_note",
-    "unlocated", "unlocated_hint", "unnamed", "within", "year", "year_from", "year_step",
-    "year_to", "yearless", "zone", "zone_margin", "zones", "zoom_in", "zoom_out", "zoom_to",
+    "accuracy", "added", "all", "all_view", "analysis", "approx", "area_told", "as_of", "basemap",
+    "basemap_failed", "basemap_shift", "basis", "buffer_rings", "card", "changed", "circles",
+    "clause", "close", "coarse", "confidence", "conflict_layers", "constraints", "copied",
+    "corridor", "corridor_distance", "corridor_lines", "csv", "density", "distance_to", "exact_if",
+    "facts", "flip_distance", "footprints", "graticule", "hint_coords", "industry", "inferred",
+    "inside_by", "intake_issues", "key_prompt", "kilometres", "labels", "layer_count",
+    "layer_items", "layer_more", "layer_none", "layer_other", "layer_undrawn", "layers", "legend",
+    "link", "measure", "measure_area", "measure_hint", "measure_length", "metres", "name", "next",
+    "no_hits", "no_verdict", "none", "number", "old_browser", "opacity", "outcome", "outside_by",
+    "owner", "panel", "paper", "pause", "perimeter", "place_count", "place_hover", "plan_layers",
+    "play", "previous", "print", "projects", "quote", "removed", "reset", "ring_widths", "rules",
+    "search", "search_hint", "shown", "source", "sources", "stage", "study_area", "swipe",
+    "swipe_note", "table", "table_more", "unchecked", "unchecked_note", "unlocated",
+    "unlocated_hint", "unnamed", "within", "year", "year_from", "year_step", "year_to", "yearless",
+    "zone", "zone_margin", "zones", "zoom_in", "zoom_out", "zoom_to",
 )  # fmt: skip
 """Texts of the page itself: ``map.<name>`` in the language files."""
+
+__all__ = [
+    "PAGE_WORDS", "MapClass", "MapImage", "MapLayer", "conflict_layers", "map_payload",
+]  # fmt: skip
 
 
 def map_payload(
@@ -53,6 +61,7 @@ def map_payload(
     labels: Labels,
     review_number: str | None = None,
     other: tuple[PlanDefinition, gpd.GeoDataFrame] | None = None,
+    layers: Sequence[MapLayer | MapImage] = (),
 ) -> dict[str, Any]:
     """Gather everything the page shows.
 
@@ -62,7 +71,7 @@ def map_payload(
         As for `gisplan.explore.explore`.
     labels
         The words of one language.
-    review_number, other
+    review_number, other, layers
         As for `gisplan.explore.explore`.
 
     Returns
@@ -94,6 +103,8 @@ def map_payload(
         "projects": shown,
         "packed": packed and packed.told,
         "swipe": swipe,
+        "layers": layer_values(layers),
+        "order": [str(name) for name in DRAW_ORDER],
         "rules": seen.rules.values(),
         "clauses": seen.clauses.values(),
         "lines": seen.lines.values(),
@@ -116,7 +127,7 @@ def _swipe(
     """Return the areas of a second plan; both plans' areas are told what changed."""
     if other is None:
         return None
-    areas = area_values(*other, labels)
+    areas = area_values(*other, labels, like=drawn)
     mine, theirs = ({(one["kind"], one["id"]): one for one in side} for side in (drawn, areas))
     for key, one in mine.items():
         if one["geo"] and not theirs.get(key, {}).get("geo"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -12,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from gisplan.crs import WGS84, transform
 from gisplan.labels import Labels
 from gisplan.map_payload.values import drawable, geojson, lat_lon, plain, text
-from gisplan.symbology import DASHES, FILL_OPACITY, LINE_WIDTH, color_of
+from gisplan.symbology import DASHES, FILL_OPACITY, LINE_WIDTH, color_of, hatch_of
 from gisplan.terms import Kind
 
 if TYPE_CHECKING:
@@ -21,11 +22,23 @@ if TYPE_CHECKING:
 _SPARED = 80.0
 """Metres on both sides of a corridor where the name of a zone had better not stand."""
 
+_UNSEEN = 0.5
+"""Metres that a ring may leave its line by: no pixel, and far below any accuracy."""
+
 
 def area_values(
-    definition: PlanDefinition, areas: gpd.GeoDataFrame, labels: Labels
+    definition: PlanDefinition,
+    areas: gpd.GeoDataFrame,
+    labels: Labels,
+    *,
+    like: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
-    """Return every area of the plan in drawing order; ``geo`` is ``None`` without data."""
+    """Return every area of the plan in drawing order; ``geo`` is ``None`` without data.
+
+    Areas that another plan has as well look as they do there, given as ``like``: one zone in
+    two versions is one colour. What is new takes the looks after those.
+    """
+    known = {(one["kind"], one["id"]): one["place"] for one in like}
     areas = areas[areas["kind"] != Kind.COVERAGE]
     geometry = dict(zip(areas["id"], areas.geometry, strict=True))
     facts = areas.drop(columns=areas.geometry.name).set_index("id").to_dict("index")
@@ -39,10 +52,15 @@ def area_values(
     }
     out = []
     for kind, layers in groups.items():
-        for position, (key, layer) in enumerate(layers.items()):
+        held = [place for (its, _), place in known.items() if its == kind]
+        fresh = count(1 + max(held, default=-1))
+        for key, layer in layers.items():
+            position = known[str(kind), key] if (str(kind), key) in known else next(fresh)
             shape = geometry.get(key)
             one = _area(kind, key, layer, facts.get(key, {}), labels)
             one["color"] = color_of(kind, position, layer.color)
+            one["place"] = position
+            one["hatch"] = _hatch(kind, position)
             one |= _area_geometry(kind, layer, shape, areas.crs, spared)
             out.append(one)
     return out
@@ -74,12 +92,23 @@ def _area(
     }
 
 
+def _hatch(kind: str, position: int) -> list[float] | None:
+    """Return angle in degrees and distance in pixels, as CSS counts them: 96 to an inch."""
+    if kind not in (Kind.ZONE, Kind.CONSTRAINT):
+        return None
+    angle, distance = hatch_of(kind, position)
+    return [angle, 9.0 if kind == Kind.CONSTRAINT else round(distance / 25.4 * 96 * 1.5, 1)]
+
+
 def _area_geometry(
     kind: str, layer: Any, shape: BaseGeometry | None, crs: Any, spared: BaseGeometry | None
 ) -> dict[str, Any]:
     if not drawable(shape):
         return {"geo": None, "rings": [], "labelAt": []}
-    rings = [(width, shape.buffer(width, quad_segs=8)) for width in getattr(layer, "rings", ())]
+    rings = [
+        (width, shape.buffer(width, quad_segs=8).simplify(_UNSEEN))
+        for width in getattr(layer, "rings", ())
+    ]
     places = _label_places(shape, spared if kind == Kind.ZONE else None)
     shapes: list[Any] = [shape, *(ring for _, ring in rings), *places]
     web = transform(gpd.GeoSeries(shapes, crs=crs), WGS84)

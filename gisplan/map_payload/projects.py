@@ -58,16 +58,16 @@ def project_values(
     web = projects.geometry
     if web.crs is not None:
         web = transform(web, WGS84)
-    told = _told(rules, seen)
+    told = _told(rules, projects.index, seen)
     titles = _rule_titles(verdicts, definition, labels)
     facts = projects.drop(columns=projects.geometry.name).to_dict("records")
     judged = None if verdicts is None else _aligned(verdicts, projects.index).to_dict("records")
     out = []
-    for k, (label, shape) in enumerate(zip(projects.index, web, strict=True)):
+    for k, shape in enumerate(web):
         one = _project(facts[k], shape, labels, seen)
         if judged is not None:
             one |= _verdict(judged[k], labels)
-            one["rules"] = told.get(label) or _rules_of(judged[k], titles, seen)
+            one["rules"] = told.get(k) or _rules_of(judged[k], titles, seen)
         out.append({key: value for key, value in one.items() if value not in (None, "", [])})
     return out
 
@@ -122,12 +122,12 @@ def _rules_of(row: Mapping[Any, Any], titles: Mapping[str, str], seen: Seen) -> 
     ]
 
 
-def _told(rules: pd.DataFrame | None, seen: Seen) -> dict[Any, list[int]]:
-    """Group the worded rules by project: numbers of lines of rule, outcome, text, clause."""
-    out: dict[Any, list[int]] = {}
-    if rules is None:
+def _told(rules: pd.DataFrame | None, index: pd.Index[Any], seen: Seen) -> dict[int, list[int]]:
+    """Group the worded rules by the place of their project: numbers of lines."""
+    out: dict[int, list[int]] = {}
+    if rules is None or not len(index):
         return out
-    for row in rules.to_dict("records"):
+    for place, row in zip(_places(rules, index), rules.to_dict("records"), strict=True):
         code, quote = text(row.get("rule")), text(row.get("clause"))
         clause = (quote, text(row.get("place")), text(row.get("clause_kind")))
         line = seen.lines.number(
@@ -136,8 +136,18 @@ def _told(rules: pd.DataFrame | None, seen: Seen) -> dict[Any, list[int]]:
             text(row.get("text")),
             seen.clauses.number(*clause) if quote else -1,
         )
-        out.setdefault(row["project"], []).append(line)
+        out.setdefault(place, []).append(line)
     return out
+
+
+def _places(rules: pd.DataFrame, index: pd.Index[Any]) -> list[int]:
+    """Return the place in the list that each row of the rules speaks of, -1 for none.
+
+    Labels say it; where one stands twice in the list, the order does.
+    """
+    if index.is_unique:
+        return [int(place) for place in index.get_indexer(pd.Index(rules["project"]))]
+    return [k // (len(rules) // len(index)) for k in range(len(rules))]
 
 
 def _rule_titles(

@@ -1,21 +1,27 @@
-// The plan itself: study area, zones, corridors with their rings, constraints, base map.
+// The plan itself: study area, zones, corridors with their rings, constraints.
 (function (G) {
   "use strict";
 
-  var PANES = ["gp-base", "gp-ring", "gp-zone", "gp-study_area", "gp-corridor", "gp-constraint",
-    "gp-graticule", "gp-footprint", "gp-mark"];
-
-  G.makePanes = function (map) {
-    // All below 400, the pane of the layers that a user adds with folium.
-    PANES.forEach(function (name, k) { map.createPane(name).style.zIndex = 300 + 10 * k; });
-    map.createPane("gp-swipe").style.zIndex = 355;
-    PANES.slice(1, 6).forEach(function (name, k) {
-      map.createPane(name.replace("gp-", "gp-b-"), map.getPane("gp-swipe")).style.zIndex = k + 1;
+  // The order of symbology, from the bottom: all below 400, the pane of folium's own layers. The
+  // areas of a second plan lie, in the same order, in one pane that a divider cuts (swipe.js).
+  G.makePanes = function (app) {
+    var map = app.map, order = app.data.order, depth = {};
+    order.forEach(function (name, k) {
+      depth[name] = 300 + 8 * k;
+      if (name !== "label" && name !== "project") map.createPane("gp-" + name).style.zIndex = depth[name];
+    });
+    map.createPane("gp-mark").style.zIndex = 399;
+    map.createPane("gp-swipe").style.zIndex = depth.graticule - 1;
+    G.CLIPPED.forEach(function (name) {
+      map.createPane("gp-b-" + name, map.getPane("gp-swipe")).style.zIndex = depth[name];
     });
     map.createPane("gp-project").style.zIndex = 610;
     map.createPane("gp-label").style.zIndex = 600;
     map.getPane("gp-label").style.pointerEvents = "none";
   };
+
+  // What each of two plans draws for itself.
+  G.CLIPPED = ["ring", "zone", "analysis", "constraint", "corridor", "study_area", "conflict"];
 
   // A group is a row of the layer list: what it holds, how it is switched and faded. The areas
   // of a second plan lie in the same groups, on panes of their own (see swipe.js).
@@ -41,14 +47,16 @@
   }
 
   function group(app, areas, others, kind) {
-    var layer = L.featureGroup().addTo(app.map), panes = [];
+    var layer = L.featureGroup(), panes = [];
     [[areas, ""], [others, "b-"]].forEach(function (side) {
       if (!side[0].length) return;
       var pane = "gp-" + side[1] + kind, renderer = L.svg({ pane: pane, padding: 0.3 });
       panes.push(pane);
       side[0].forEach(function (area) { draw(app, area, pane, renderer, side[1]).addTo(layer); });
-      if (kind === "constraint") hatch(renderer, side[0], side[1]);
+      // Each time: a layer that comes back has new paths.
+      if (kind === "constraint" || kind === "zone") layer.on("add", function () { hatch(renderer, side[0], kind, side[1]); });
     });
+    layer.addTo(app.map);
     return { layer: layer, areas: areas, others: others, fade: G.fader(app, panes) };
   }
 
@@ -105,56 +113,34 @@
     };
   };
 
-  // Hatched, so that a constraint is told from a zone without its colour.
-  function hatch(renderer, areas, side) {
-    var defs = G.svg("defs", {});
-    areas.forEach(function (area) {
-      var pattern = G.svg("pattern", {
-        id: "gp-hatch-" + side + area.id, width: 9, height: 9, patternUnits: "userSpaceOnUse",
-        patternTransform: "rotate(45)"
-      });
-      G.put(pattern, G.svg("rect", { width: 9, height: 9, fill: area.color, "fill-opacity": 0.12 }),
-        G.svg("line", { x1: 0, y1: 0, x2: 0, y2: 9, stroke: area.color, "stroke-width": 3 }));
-      defs.appendChild(pattern);
+  // Lines across a shape, so that it is told from its neighbour without its colour.
+  G.hatch = function (renderer, nodes, id, look) {
+    var pattern = G.svg("pattern", {
+      id: id, width: look.gap, height: look.gap, patternUnits: "userSpaceOnUse",
+      patternTransform: "rotate(" + (90 - look.angle) + ")"
     });
-    renderer._container.insertBefore(defs, renderer._container.firstChild);
-    areas.forEach(function (area) {
-      renderer._container.querySelectorAll('[data-' + side + 'constraint="' + area.id + '"]')
-        .forEach(function (node) {
-          node.setAttribute("fill", "url(#gp-hatch-" + side + area.id + ")");
-          node.setAttribute("fill-opacity", "1");
-        });
+    G.put(pattern, G.svg("rect", { width: look.gap, height: look.gap, fill: look.color, "fill-opacity": look.fill }),
+      G.svg("line", { x1: 0, y1: 0, x2: 0, y2: look.gap, stroke: look.color, "stroke-width": look.line, "stroke-opacity": look.depth }));
+    renderer._container.querySelectorAll("defs").forEach(function (old) { if (old.firstChild.id === id) old.remove(); });
+    renderer._container.insertBefore(G.put(G.svg("defs", {}), pattern), renderer._container.firstChild);
+    nodes.forEach(function (node) {
+      node.setAttribute("fill", "url(#" + id + ")");
+      node.setAttribute("fill-opacity", "1");
     });
-  }
-
-  // Online tiles, only where the author of the file chose them. A key is typed by the reader
-  // and stays in this browser: never in the file, never in the address bar.
-  G.addBasemap = function (app, shown) {
-    var base = app.data.basemap, tiles = [];
-    if (app.tiles) app.tiles.remove();
-    app.tiles = null;
-    if (!base || !shown) return true;
-    var key = base.layers[0].indexOf("{tk}") < 0 ? "" : askKey(app, base);
-    if (key === null) return false;
-    base.layers.forEach(function (address) {
-      tiles.push(L.tileLayer(address, {
-        pane: "gp-base", maxNativeZoom: base.max_zoom, maxZoom: 22, tk: encodeURIComponent(key),
-        subdomains: base.subdomains || "abc",
-        attribution: base.attribution.replace(/[&<>"]/g, "")
-      }));
-    });
-    app.tiles = L.layerGroup(tiles).addTo(app.map);
-    return true;
   };
 
-  function askKey(app, base) {
-    var name = "gisplan-key-" + base.id, key = null;
-    try { key = window.localStorage.getItem(name); } catch (refused) { key = null; }
-    if (!key) {
-      key = window.prompt(app.words.key_prompt);
-      if (!key) return null;
-      try { window.localStorage.setItem(name, key); } catch (refused) { /* asked again next time */ }
-    }
-    return key;
+  G.hatchOf = function (area) {
+    var steep = area.kind === "constraint";
+    return {
+      angle: area.hatch[0], gap: area.hatch[1], color: area.color,
+      fill: steep ? 0.12 : area.fill, line: steep ? 3 : 1.2, depth: steep ? 1 : 0.45
+    };
+  };
+
+  function hatch(renderer, areas, kind, side) {
+    areas.forEach(function (area) {
+      var nodes = renderer._container.querySelectorAll("[data-" + side + kind + '="' + area.id + '"]');
+      G.hatch(renderer, nodes, "gp-hatch-" + side + kind + "-" + area.id, G.hatchOf(area));
+    });
   }
 })(Gisplan);

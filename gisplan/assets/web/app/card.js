@@ -94,6 +94,19 @@
       this.node.focus({ preventScroll: true });
     },
 
+    // A shape of an analysis: its cells under their own headers, and where they come from.
+    feature: function (layer, row) {
+      var app = this.app, list = el("dl", "gp-facts"), self = this, look = layer.classes[row.class];
+      app.selected = app.selectedArea = null;
+      var body = this._fresh(row.name || layer.title, el("span", "gp-tag", look.title || (layer.classes.length > 1 ? app.words.layer_other : layer.title)));
+      this.node.setAttribute("data-card", layer.id + "/" + layer.rows.indexOf(row));
+      layer.columns.forEach(function (name, k) { self._pair(list, name, row.cells[k]); });
+      put(body, el("h3", "", layer.title), list, layer.note ? el("p", "gp-hint", layer.note) : null);
+      if (row.geo) G.outline(row.geo).addTo(this.aim);
+      this.node.scrollTop = 0;
+      this.node.focus({ preventScroll: true });
+    },
+
     _quote: function (clause) {
       var words = this.app.words, box = el("blockquote", "gp-quote");
       return put(box, el("span", "gp-tag gp-tag-" + clause.kind, clause.kind === "clause" ? words.clause : words.inferred),

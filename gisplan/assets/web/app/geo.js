@@ -38,8 +38,11 @@ var Gisplan = {};
     return node;
   };
 
+  // By hand: the first number that goes through toLocaleString costs 20 ms.
   G.number = function (value, digits) {
-    return value.toLocaleString("en", { maximumFractionDigits: digits || 0 });
+    var parts = String(Number(Math.abs(value).toFixed(digits || 0))).split(".");
+    parts[0] = parts[0].replace(/\B(?=(\d{3})+$)/g, ",");
+    return (value < 0 && parts.join("") !== "0" ? "-" : "") + parts.join(".");
   };
 
   G.length = function (metres, words) {

@@ -21,6 +21,7 @@
       add("off", Object.keys(filter.off).filter(function (code) { return filter.off[code]; }).join(","));
       ["zone", "corridor", "industry", "stage"].forEach(function (name) { add(name, filter[name]); });
       if (filter.from !== null) add("years", filter.from + "-" + filter.to);
+      add("turned", app.panel.turned().join(","));
       if (app.selected) add("card", app.store.key(app.selected));
       if (app.selectedArea && app.area(app.selectedArea.id) === app.selectedArea) add("area", app.selectedArea.id);
       this.mine = "#" + parts.join("&");
@@ -37,6 +38,7 @@
         try { told[part.slice(0, at)] = decodeURIComponent(part.slice(at + 1)); } catch (wrong) { /* no text */ }
       });
       if (!Object.keys(told).some(function (name) { return name; })) return;
+      if (told.tk && app.data.basemap) G.keepKey(app.data.basemap, told.tk); // and out of the address
       (told.off || "").split(",").forEach(function (code) { if (app.looks[code]) filter.off[code] = true; });
       ["zone", "corridor", "industry", "stage"].forEach(function (name) { filter[name] = told[name] || ""; });
       var years = /^(\d{4})-(\d{4})$/.exec(told.years || ""), known = app.data.years;
@@ -45,6 +47,7 @@
         filter.to = Math.min(known[1], Number(years[2]));
       }
       if (app.panel.filter) app.panel.filter.set(filter);
+      app.panel.turn((told.turned || "").split(","));
       var view = (told.map || "").split("/").map(Number);
       if (view.length === 3 && view.every(isFinite) && Math.abs(view[1]) <= 85) {
         app.map.setView([view[1], view[2]], view[0], { animate: false });

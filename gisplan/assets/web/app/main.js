@@ -37,8 +37,9 @@
       this.fit(true);
       L.control.zoom({ zoomInTitle: this.words.zoom_in, zoomOutTitle: this.words.zoom_out }).addTo(this.map);
       L.control.scale({ imperial: false, maxWidth: 140 }).addTo(this.map);
-      G.makePanes(this.map);
+      G.makePanes(this);
       G.addAreas(this);
+      if (this.data.layers.length) G.addLayers(this);
       this.labels = new G.Labels(this);
       this._areaNames(this.data.areas, "a");
       if (this.data.swipe) this._areaNames(this.data.swipe.areas, "b");
@@ -80,6 +81,7 @@
         return function () {
           var seen = self.map.getBounds();
           root.classList.toggle("gp-sheet", on);
+          self.panel.fit(on);
           self.map.invalidateSize(false);
           if (seen.contains([[home[0], home[1]], [home[2], home[3]]])) self.fit(true);
           else self.map.fitBounds(seen, { animate: false });
@@ -125,6 +127,8 @@
     open: function (places, at) { this.card.project(places, at); this.link.write(); },
 
     openArea: function (area) { this.card.area(area); this.link.write(); },
+
+    openFeature: function (layer, row) { this.card.feature(layer, row); this.link.write(); },
 
     show: function (project) {
       if (project.at) this.map.setView(project.at, Math.max(this.map.getZoom(), 15), { animate: false });

@@ -6,6 +6,7 @@
   G.Panel = function (app, node) {
     this.app = app;
     this.node = node;
+    this.checks = {};
     var self = this;
     if (app.store.size) {
       this.filter = new G.Filter(app);
@@ -136,8 +137,11 @@
         ring: words.buffer_rings, constraint: words.constraints, footprint: words.footprints,
         project: words.projects, graticule: words.graticule
       };
+      this._analysis(box, true);
+      if (app.data.layers.some(function (layer) { return layer.first; })) put(box, el("h3", "gp-subhead", words.plan_layers));
       Object.keys(names).forEach(function (key) {
         var group = app.groups[key];
+        if (key === "footprint") self._analysis(box, false);
         if (!group) return;
         put(box, self._layer(key, names[key], group));
         if (key === "ring") put(box, self._widths(group.areas));
@@ -153,9 +157,48 @@
       });
       var check = el("input", "", null, { type: "checkbox", "data-layer": "labels" });
       check.checked = true;
-      check.addEventListener("change", function () { app.labels.show(check.checked); });
+      this.checks.labels = { node: check, first: true };
+      check.addEventListener("change", function () {
+        app.labels.show(check.checked);
+        if (app.link) app.link.write();
+      });
       return put(box, put(el("label", "gp-row"), check, el("span", "gp-swatch gp-swatch-text", "Aa"),
         el("span", "gp-grow", words.labels)));
+    },
+
+    // The layers that are not as they were when the page was opened; and bring them there.
+    turned: function () {
+      var checks = this.checks;
+      return Object.keys(checks).filter(function (key) { return checks[key].node.checked !== checks[key].first; });
+    },
+
+    turn: function (keys) {
+      var checks = this.checks;
+      Object.keys(checks).forEach(function (key) {
+        var wanted = checks[key].first !== (keys.indexOf(key) >= 0);
+        if (checks[key].node.checked !== wanted) checks[key].node.click();
+      });
+    },
+
+    // What an analysis added: the row, its legend, where it comes from, and each shape by name.
+    _analysis: function (box, first) {
+      var app = this.app, self = this;
+      if (!app.data.layers.some(function (layer) { return layer.first === first; })) return;
+      put(box, el("h3", "gp-subhead", first ? app.words.analysis : app.words.conflict_layers));
+      app.data.layers.forEach(function (layer, k) {
+        if (layer.first !== first) return;
+        put(box, self._layer("layer-" + k, layer.title, app.groups["layer-" + k]), G.layerLegend(app, layer));
+      });
+    },
+
+    // On paper nothing scrolls: what is too long for the sheet is made smaller.
+    fit: function (on) {
+      var node = this.node, parts = Array.prototype.slice.call(node.children);
+      parts.forEach(function (part) { part.style.zoom = ""; });
+      if (!on || node.scrollHeight <= node.clientHeight) return;
+      for (var scale = 0.95; scale >= 0.5 && node.scrollHeight > node.clientHeight; scale -= 0.05) {
+        parts.forEach(function (part) { part.style.zoom = scale; });
+      }
     },
 
     // Said only while it is true.
@@ -178,18 +221,23 @@
     _layer: function (key, title, group) {
       var app = this.app, row = el("div", "gp-row"), label = el("label", "gp-grow");
       var check = el("input", "", null, { type: "checkbox", "data-layer": key });
-      check.checked = true;
+      check.checked = group.on !== false;
+      row.classList.toggle("gp-off", !check.checked);
+      this.checks[key] = { node: check, first: check.checked };
       check.addEventListener("change", function () {
         group.on = check.checked;
+        row.classList.toggle("gp-off", !check.checked);
         if (check.checked) group.layer.addTo(app.map); else group.layer.remove();
         app.labels.place();
+        if (app.link) app.link.write();
       });
       var range = el("input", "gp-opacity", null, {
-        type: "range", min: 0, max: 100, value: 100, "data-opacity": key,
+        type: "range", min: 0, max: 100, value: group.depth === undefined ? 100 : Math.round(100 * group.depth), "data-opacity": key,
         "aria-label": G.say(app.words.opacity, { name: title }), title: G.say(app.words.opacity, { name: title })
       });
       range.addEventListener("input", function () { group.fade(range.value / 100); });
-      return put(row, put(label, check, swatch(app, key, (group.areas || []).concat(group.others || [])[0]), el("span", "", title)), range);
+      return put(row, put(label, check, group.look ? G.layerSwatch(group.look) : swatch(app, key, (group.areas || []).concat(group.others || [])[0]),
+        el("span", "", title)), range);
     },
 
     _legend: function (areas, version, side) {
@@ -276,8 +324,31 @@
     else if (key === "ring") shape.setAttribute("stroke-dasharray", "1 2");
     else if (area && area.dash.length) shape.setAttribute("stroke-dasharray", "4 2.5");
     put(svg, shape);
-    if (key === "constraint") put(svg, G.svg("path", { d: "M6 14L14 2M12 14L20 2", stroke: color, "stroke-width": 1.6 }));
+    if (area && area.hatch && (key === "zone" || key === "constraint")) put(svg, G.strokes(G.hatchOf(area)));
     return svg;
+  }
+
+  // The lines of a hatch in a swatch of 22 by 12.
+  G.strokes = function (look) {
+    var turn = look.angle * Math.PI / 180, dx = Math.cos(turn), dy = -Math.sin(turn), paths = [];
+    for (var k = -4; k <= 4; k++) {
+      var x = 13 - dy * k * Math.min(look.gap, 6), y = 8 + dx * k * Math.min(look.gap, 6), part = clip(x, y, dx, dy);
+      if (part) paths.push("M" + part.slice(0, 2).join(" ") + "L" + part.slice(2).join(" "));
+    }
+    return G.svg("path", {
+      d: paths.join(""), stroke: look.color, "stroke-width": Math.min(look.line, 1.6), "stroke-opacity": Math.max(look.depth, 0.6)
+    });
+  };
+
+  // The part of a line within the box of a swatch (Liang and Barsky).
+  function clip(x, y, dx, dy) {
+    var low = -40, high = 40;
+    [[-dx, x - 2], [dx, 24 - x], [-dy, y - 2], [dy, 14 - y]].forEach(function (edge) {
+      if (Math.abs(edge[0]) < 1e-9) { if (edge[1] < 0) high = low; return; }
+      var at = edge[1] / edge[0];
+      if (edge[0] < 0) low = Math.max(low, at); else high = Math.min(high, at);
+    });
+    return low < high ? [x + low * dx, y + low * dy, x + high * dx, y + high * dy].map(function (v) { return v.toFixed(1); }) : null;
   }
 
   function circle() {

@@ -1,7 +1,7 @@
 // Two plans side by side: each is drawn on its side of a divider that pointer and keys move.
 (function (G) {
   "use strict";
-  var el = G.el, put = G.put, MINE = ["gp-ring", "gp-zone", "gp-study_area", "gp-corridor", "gp-constraint"];
+  var el = G.el, put = G.put;
 
   G.Swipe = function (app) {
     var self = this, words = app.words;
@@ -62,7 +62,7 @@
         return "polygon(" + [[left, a.y], [right, a.y], [right, b.y], [left, b.y]]
           .map(function (p) { return p[0] + "px " + p[1] + "px"; }).join(",") + ")";
       }
-      MINE.forEach(function (name) { map.getPane(name).style.clipPath = on ? box(a.x, x) : "none"; });
+      G.CLIPPED.forEach(function (name) { map.getPane("gp-" + name).style.clipPath = on ? box(a.x, x) : "none"; });
       map.getPane("gp-swipe").style.clipPath = box(x, b.x);
       map.getPane("gp-swipe").style.display = on ? "" : "none";
     },
