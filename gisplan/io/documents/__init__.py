@@ -1,0 +1,40 @@
+"""Documents -> files: Word, PDF and HTML; each appears whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from gisplan.errors import OutputError
+from gisplan.io.documents.blocks import Document
+from gisplan.io.documents.docx import docx_bytes
+from gisplan.io.documents.page import page_text
+from gisplan.io.documents.pdf import pdf_bytes
+from gisplan.io.writing import write_bytes
+
+_WRITERS: Final[dict[str, Callable[[Document], bytes]]] = {
+    ".docx": docx_bytes,
+    ".html": lambda document: page_text(document).encode("utf-8", "replace"),
+    ".pdf": pdf_bytes,
+}
+SUFFIXES: Final = tuple(_WRITERS)
+
+
+def write_document(path: Path, document: Document) -> None:
+    """Write a document; the suffix of *path* is the format.
+
+    Raises
+    ------
+    OutputError
+        For another suffix, or where the file cannot be written.
+    MissingExtra
+        Where the library for the format is not installed.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in _WRITERS:
+        raise OutputError("output_suffix", path=path, allowed=" ".join(SUFFIXES))
+    write_bytes(path, _WRITERS[suffix](document))
+
+
+__all__ = ["SUFFIXES", "Document", "docx_bytes", "page_text", "pdf_bytes", "write_document"]
