@@ -1,0 +1,109 @@
+"""Results of raster analyses -> workbooks, layers and GeoTIFFs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from gisplan.io.grids import Band, write_cog
+from gisplan.io.provenance import provenance_text, stamp_page
+from gisplan.io.tables import write_csv, write_layers
+from gisplan.io.workbook import Sheet, write_workbook
+from gisplan.io.writing import write_bytes, write_text
+from gisplan.labels import Labels
+from gisplan.plan import Plan
+from gisplan.printout.rasters import word_zonal, zonal_lines
+from gisplan.results import Run
+from gisplan.surface import Surface, draw, map_image
+from gisplan.zonal import Zonal
+
+_HEADERS = {"value": "class_value", "share": "class_share"}
+
+
+def save_zonal(path: Path, plan: Plan, found: Zonal, labels: Labels) -> None:
+    """Write statistics by area as a workbook, a table or a layer with their geometry."""
+    suffix = path.suffix.lower()
+    if suffix == ".gpkg":
+        write_layers(path, {"zonal": found.stats}, about=Run.of_plan(plan).facts)
+        return
+    told = word_zonal(found.stats, plan, labels)
+    if suffix == ".csv":
+        shown = told if found.classes is None else word_zonal(found.classes, plan, labels)
+        write_csv(path, shown.rename(columns=_HEADERS) if found.classes is not None else shown,
+                  labels)  # fmt: skip
+        return
+    if found.classes is not None:  # a mean of codes would be read as a result
+        told = told.drop(columns=["mean", "stdev", "sum"])
+    sheets = [Sheet(labels("sheet.zonal_stats"), told, 1)]
+    if found.classes is not None:
+        shares = word_zonal(found.classes, plan, labels).rename(columns=_HEADERS)
+        sheets.insert(0, Sheet(labels("sheet.zonal_classes"), shares, 1))
+    lines = [*zonal_lines(found, labels), labels("raster.note_area")]
+    notes = pd.DataFrame({"value": lines}, dtype="str")
+    sheets.append(Sheet(labels("sheet.notes"), notes))
+    write_workbook(
+        path, sheets, labels, title=labels("raster.zonal_title"), about=Run.of_plan(plan).facts
+    )
+
+
+def save_surface(
+    path: Path, plan: Plan, projects: gpd.GeoDataFrame | None, surface: Surface, run: Run,
+    labels: Labels,
+) -> None:  # fmt: skip
+    """Write a surface as a GeoTIFF, or draw it below the plan and its projects."""
+    suffix = path.suffix.lower()
+    if suffix == ".tif":
+        grid = surface.grid
+        whole = ((0, 0, grid.rows, grid.columns), np.expand_dims(surface.values, 0))
+        bands = (Band(surface.kind, surface.unit),)
+        write_cog(path, grid, iter([whole]), bands=bands, tags=provenance(surface.facts, run))
+        return
+    draw_surface(path, plan, projects, surface, labels)
+
+
+def draw_surface(
+    path: Path, plan: Plan, projects: gpd.GeoDataFrame | None, surface: Surface, labels: Labels
+) -> None:
+    """Draw a surface on the interactive map or on the map sheet, by the suffix."""
+    suffix = path.suffix.lower()
+    if suffix == ".html":
+        page = plan.explore(projects, language=labels.language, layers=[map_image(surface, labels)])
+        write_text(path, stamp_page(page.get_root().render(), Run.of_plan(plan).facts))
+        return
+    from gisplan.plotting import render
+    from gisplan.plotting.surface import lay_surface
+
+    picture = draw(surface, labels)
+    figure = lay_surface(
+        plan.plot(projects, language=labels.language), picture.rgba, picture.extent,
+        title=picture.title, legend=picture.legend, note=picture.note,
+        heading=labels(
+            "surface.sheet_title", plan=plan.definition.title.get(labels.language),
+            title=picture.title,
+        ),
+    )  # fmt: skip
+    write_bytes(path, render(figure, suffix, about=provenance_text(Run.of_plan(plan).facts)))
+
+
+def provenance(facts: Mapping[str, object], run: Run) -> dict[str, str]:
+    """Lay out what a raster rests on as tags of the file: upper-case names, plain text."""
+    return flattened({**run.facts, **facts})
+
+
+def flattened(facts: Mapping[str, object]) -> dict[str, str]:
+    """Lay out facts as tags of a file: one level, upper-case names, plain text."""
+    flat: dict[str, object] = {}
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}_{inner}": one for inner, one in value.items()}
+        else:
+            flat[name] = value
+    return {
+        name.upper(): " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in flat.items()
+        if value not in (None, "")
+    }

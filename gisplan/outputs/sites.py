@@ -1,0 +1,114 @@
+"""Better places -> workbooks, tables, layers and the interactive map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from gisplan.crs import transform
+from gisplan.io.provenance import stamp_page
+from gisplan.io.tables import write_csv, write_layers
+from gisplan.io.workbook import Sheet, write_workbook
+from gisplan.io.writing import write_text
+from gisplan.labels import Labels
+from gisplan.map_payload import MapLayer
+from gisplan.plan import Plan
+from gisplan.printout.sites import caveats, word_nearest, word_regions
+from gisplan.results import Run
+from gisplan.symbology import OUTCOME_SYMBOLS
+from gisplan.terms import Outcome
+
+
+def save_nearest(
+    path: Path, plan: Plan, projects: gpd.GeoDataFrame, found: gpd.GeoDataFrame, labels: Labels
+) -> None:
+    """Write where each project would comply, with the move drawn on a map or in a layer."""
+    told = word_nearest(plan, projects, found, labels)
+    if path.suffix.lower() == ".gpkg":
+        keyed = found.assign(id=told["id"], name=told["name"])
+        write_layers(
+            path,
+            {"sites": keyed, "moves": _moves(plan, projects, keyed)},
+            about=Run.of_plan(plan).facts,
+        )
+        return
+    if path.suffix.lower() == ".html":
+        layer = moves_layer(plan, projects, found, labels)
+        page = plan.explore(projects, language=labels.language, layers=[layer])
+        write_text(path, stamp_page(page.get_root().render(), Run.of_plan(plan).facts))
+        return
+    notes = (labels("sites.note"),)
+    _save_table(path, told, "sites_nearest", notes, plan, labels)
+
+
+def save_regions(
+    path: Path, plan: Plan, found: gpd.GeoDataFrame, labels: Labels, *, told: Sequence[str] = ()
+) -> None:
+    """Write the places for a new project; *told* is noted in a workbook."""
+    if path.suffix.lower() == ".gpkg":
+        write_layers(
+            path, {"sites": found.astype({"outcome": "str"})}, about=Run.of_plan(plan).facts
+        )
+        return
+    if path.suffix.lower() == ".html":
+        page = plan.explore(language=labels.language, layers=[regions_layer(plan, found, labels)])
+        write_text(path, stamp_page(page.get_root().render(), Run.of_plan(plan).facts))
+        return
+    if found.empty:
+        told = (*told, labels("sites.nothing"))
+    notes = (*told, labels("sites.note_new"))
+    _save_table(path, word_regions(plan, found, labels), "sites_regions", notes, plan, labels)
+
+
+def _save_table(
+    path: Path, told: pd.DataFrame, sheet: str, notes: Sequence[str], plan: Plan, labels: Labels
+) -> None:
+    if path.suffix.lower() == ".csv":
+        write_csv(path, told, labels)
+        return
+    lines = pd.DataFrame({"value": [*notes, *caveats(plan, labels)]}, dtype="str")
+    title = labels(f"sheet.{sheet}")
+    sheets = [Sheet(title, told, 2, outcome_columns=("outcome",)),
+              Sheet(labels("sheet.notes"), lines)]  # fmt: skip
+    write_workbook(path, sheets, labels, title=title, about=Run.of_plan(plan).facts)
+
+
+def _moves(plan: Plan, projects: gpd.GeoDataFrame, found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Draw each move as a line from where the project is to where it would comply."""
+    moved = found[found["situation"] == "found"]
+    at = (found["situation"] == "found").to_numpy()
+    starts = shapely.centroid(transform(projects, plan.crs).geometry.to_numpy()[at])
+    ends = shapely.centroid(moved.geometry.to_numpy())
+    lines = [shapely.LineString([one, other]) for one, other in zip(starts, ends, strict=True)]
+    return gpd.GeoDataFrame(moved.drop(columns="geometry"), geometry=lines, crs=plan.crs)
+
+
+def moves_layer(
+    plan: Plan, projects: gpd.GeoDataFrame, found: gpd.GeoDataFrame, labels: Labels
+) -> MapLayer:
+    """Return the moves as a layer of the interactive map."""
+    told = word_nearest(plan, projects, found, labels)
+    lines = _moves(plan, projects, found)
+    shown = ["name", "advice", "lon", "lat"]
+    words = told.loc[lines.index, shown].rename(columns={c: labels(f"column.{c}") for c in shown})
+    frame = gpd.GeoDataFrame(words, geometry=lines.geometry, crs=lines.crs)
+    return MapLayer(
+        id="sites", title=labels("sites.moves"), frame=frame, name=labels("column.name"),
+        color=OUTCOME_SYMBOLS[Outcome.PASS].color, width=2.5, note=labels("sites.note"),
+    )  # fmt: skip
+
+
+def regions_layer(plan: Plan, found: gpd.GeoDataFrame, labels: Labels) -> MapLayer:
+    """Return places for a new project as a layer of the interactive map."""
+    told = word_regions(plan, found, labels)
+    shown = ["rank", "hectares", "score", "reasons"]
+    words = told[shown].rename(columns={c: labels(f"column.{c}") for c in shown})
+    frame = gpd.GeoDataFrame(words, geometry=found.geometry, crs=found.crs)
+    return MapLayer(
+        id="sites", title=labels("sites.title_regions"), frame=frame, name=labels("column.rank"),
+        color=OUTCOME_SYMBOLS[Outcome.PASS].color, hatch=(45, 6), note=labels("sites.note_new"),
+    )  # fmt: skip
