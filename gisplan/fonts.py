@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.ft2font import FT2Font
 
 FONT_FILE = "GisplanSansSC-Regular.ttf"
+FAMILY = "Gisplan Sans SC"
 
 
 def chinese_font() -> Path:
@@ -63,6 +64,15 @@ def printable(text: str) -> str:
 def drawable(text: str) -> str:
     """Return a text as it can be drawn; see `printable` and `require_glyphs`."""
     return require_glyphs(printable(text))
+
+
+def spelled(text: str) -> str:
+    """Return a text that can be drawn: what the font lacks is named by its code point.
+
+    A name with an emoji then reads ``[U+1F600]``: no box is drawn and nothing is left out.
+    """
+    lacking = missing_glyphs(text)
+    return "".join(f"[U+{ord(one):04X}]" if one in lacking else one for one in text)
 
 
 def text_width(text: str, size: float) -> float:

@@ -31,6 +31,7 @@ SHAPES: Final[dict[str, Vertices]] = {
     "circle": _regular(24, radius=0.92),
     "square": ((-0.82, -0.82), (0.82, -0.82), (0.82, 0.82), (-0.82, 0.82)),
     "triangle": ((0.0, 1.05), (1.05, -0.78), (-1.05, -0.78)),
+    "wedge": ((0.0, -1.05), (-1.05, 0.78), (1.05, 0.78)),
     "diamond": ((0.0, 1.12), (1.12, 0.0), (0.0, -1.12), (-1.12, 0.0)),
     "cross": _cross(),
     "pentagon": _regular(5),
@@ -91,9 +92,21 @@ DASHES: Final[dict[str, tuple[int, ...]]] = {
 }
 """Outline by status, in points: only an authoritative line is drawn solid."""
 
+HATCHES: Final = ((45.0, 1.7), (135.0, 1.7), (0.0, 1.7), (90.0, 1.7), (45.0, 3.2), (135.0, 3.2))
+"""Angle in degrees and distance in millimetres of the lines in each zone: the cue that
+remains in grey."""
+
+CONFLICT_COLORS: Final[dict[str, str]] = {
+    "overlap": "#b2182b", "sliver": "#d6604d", "uncovered": "#6e6e6e", "apart": "#6e6e6e",
+}  # fmt: skip
+"""Colours of what is wrong between areas, by relation (`gisplan.overlay.zone_pairs`)."""
+
+SURFACE_COLORS: Final = ("#fff7bc", "#fec44f", "#fe9929", "#cc4c02", "#662506")
+"""Classes of a surface from low to high: lightness falls evenly, so grey print reads too."""
+
 DRAW_ORDER: Final = (
-    "basemap", Kind.STUDY_AREA, "ring", Kind.ZONE, Kind.CORRIDOR, Kind.CONSTRAINT, "graticule",
-    "footprint", "project", "label",
+    "basemap", "ring", Kind.ZONE, "analysis", Kind.CONSTRAINT, Kind.CORRIDOR, Kind.STUDY_AREA,
+    "conflict", "graticule", "footprint", "project", "label",
 )  # fmt: skip
 """From the bottom to the top."""
 
@@ -107,6 +120,12 @@ def contrast(one: str, other: str) -> float:
     """Return the contrast ratio of two ``#rrggbb`` colours by WCAG 2, 1 to 21."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def hatch_of(kind: str, position: int) -> tuple[float, float]:
+    """Return angle (degrees) and distance (mm) of the lines in an area of a kind."""
+    angle, distance = HATCHES[position % len(HATCHES)]
+    return angle, 0.9 if kind == Kind.CONSTRAINT else distance
 
 
 def color_of(kind: str, position: int, chosen: str | None) -> str:

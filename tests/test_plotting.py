@@ -21,7 +21,9 @@ from shapely.geometry import LineString, Point, box
 from gisplan import plotting
 from gisplan.errors import GisplanError, OutputError
 from gisplan.labels import Labels
-from gisplan.plotting.ground import convergence, dms, hatch, lay_out, round_scale
+from gisplan.plotting.drawing import hatch
+from gisplan.plotting.grid import convergence, dms
+from gisplan.plotting.ground import lay_out, round_scale
 from gisplan.plotting.page import Page
 from gisplan.plotting.panel import bar_step
 from gisplan.plotting.placing import Room, around
@@ -475,5 +477,7 @@ def test_no_cell_of_the_table_runs_into_the_next() -> None:
 
 
 def test_save_writes_what_render_gives(figure: Figure, tmp_path) -> None:
-    place = plotting.save(figure, tmp_path / "图.png", dpi=50)
+    from gisplan.outputs.pictures import save_figure
+
+    place = save_figure(figure, tmp_path / "图.png", dpi=50)
     assert place.read_bytes() == plotting.render(figure, ".png", dpi=50)

@@ -5,8 +5,23 @@ No pyplot and no rcParams: a figure belongs to the caller, and fonts stand on th
 
 from __future__ import annotations
 
-from gisplan.plotting.files import render, save
-from gisplan.plotting.sheet import PAPERS, plot
+from gisplan.plotting.atlas import Atlas, atlas
+from gisplan.plotting.card import plot_project
+from gisplan.plotting.files import render, render_pages
+from gisplan.plotting.form import PAPERS, Form
+from gisplan.plotting.sheet import plot
 from gisplan.plotting.table import plot_table
+from gisplan.plotting.themes import THEMES
 
-__all__ = ["PAPERS", "plot", "plot_table", "render", "save"]
+__all__ = [
+    "PAPERS",
+    "THEMES",
+    "Atlas",
+    "Form",
+    "atlas",
+    "plot",
+    "plot_project",
+    "plot_table",
+    "render",
+    "render_pages",
+]

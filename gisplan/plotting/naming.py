@@ -4,77 +4,43 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import shapely
 import shapely.affinity
 from shapely.geometry import LineString, Point, box
-from shapely.geometry.base import BaseGeometry
 
 from gisplan.fonts import drawable, longest_word, wrap_evenly
+from gisplan.plotting.entries import Entry
 from gisplan.plotting.ground import Area, Ground
 from gisplan.plotting.page import ASCENT, DESCENT, MM, Page, extent
 from gisplan.plotting.placing import Room, Spot, along, around, beside, inside
-from gisplan.symbology import OUTCOME_SYMBOLS, Symbol
 from gisplan.terms import Kind
 
 HALF = 1.2
 """Half width of a marker in millimetres."""
 
-PLAIN = Symbol("#404040", "circle", "•", 1)
-"""A project that nobody has judged."""
 
-
-@dataclass(frozen=True)
-class Entry:
-    """A project as the sheet shows it.
-
-    Attributes
-    ----------
-    number
-        Its place in the list, from 1.
-    key, name
-        What the list calls it.
-    outcome
-        A code, ``""`` where nobody judged it.
-    geometry
-        In the plan's CRS; ``None`` without a place.
-    """
-
-    number: int
-    key: str
-    name: str
-    outcome: str
-    geometry: BaseGeometry | None
-
-    @property
-    def symbol(self) -> Symbol:
-        """Colour and shape by outcome."""
-        return OUTCOME_SYMBOLS[self.outcome] if self.outcome else PLAIN
-
-    @property
-    def place(self) -> Point:
-        """Where its marker stands: inside a footprint, on a line, at a point."""
-        if self.geometry is None:
-            raise ValueError(self.key)
-        return self.geometry.representative_point()
-
-    @property
-    def called(self) -> str:
-        """The shortest text that tells which one it is."""
-        return self.key or self.name
-
-
-def name_everything(
-    page: Page, ground: Ground, areas: Sequence[Area], entries: Sequence[Entry], *, scale: float
+def name_projects(
+    page: Page,
+    ground: Ground,
+    room: Room,
+    areas: Sequence[Area],
+    entries: Sequence[Entry],
+    *,
+    scale: float,
+    silent: Sequence[Entry] = (),
 ) -> tuple[list[Area], list[Entry], list[Entry]]:
-    """Mark and name what is on the map without covering anything.
+    """Mark projects and name what is on the map without covering anything.
 
     Parameters
     ----------
+    room
+        What is free; it is filled.
     scale
         Factor of the type sizes of the paper.
+    silent
+        Projects that are marked and not named.
 
     Returns
     -------
@@ -85,9 +51,26 @@ def name_everything(
     left
         Projects with a marker and no text.
     """
-    room = Room(ground.to_paper(ground.frame).buffer(-0.8, join_style="mitre"))
-    for entry in entries:
+    for entry in (*entries, *silent):
         _mark(page, ground, room, entry)
+    unnamed = name_areas(page, ground, room, areas, scale=scale)
+    edges = [ground.to_paper(area.geometry).boundary for area in areas if area.kind == Kind.ZONE]
+    room.lines += edges
+    tight = [entry for entry in entries if not _name_project(page, ground, room, entry, scale)]
+    left = [entry for entry in tight if not _number_project(page, ground, room, entry, scale)]
+    return unnamed, [entry for entry in tight if entry not in left], left
+
+
+def free_room(ground: Ground) -> Room:
+    """Return the frame as room for labels, with nothing in it yet."""
+    return Room(ground.to_paper(ground.frame).buffer(-0.8, join_style="mitre"))
+
+
+def name_areas(
+    page: Page, ground: Ground, room: Room, areas: Sequence[Area], *, scale: float
+) -> list[Area]:
+    """Name zones and corridors in the frame where there is room; return the others of them."""
+    areas = [area for area in areas if area.geometry.intersects(ground.frame)]
     lines = [ground.to_paper(area.geometry) for area in areas if area.kind == Kind.CORRIDOR]
     room.lines = [line.buffer(0.5) for line in lines]
     unnamed = [
@@ -98,11 +81,7 @@ def name_everything(
         area for area in areas
         if area.kind == Kind.CORRIDOR and not _name_corridor(page, ground, room, area, scale)
     ]  # fmt: skip
-    edges = [ground.to_paper(area.geometry).boundary for area in areas if area.kind == Kind.ZONE]
-    room.lines += edges
-    tight = [entry for entry in entries if not _name_project(page, ground, room, entry, scale)]
-    left = [entry for entry in tight if not _number_project(page, ground, room, entry, scale)]
-    return unnamed, [entry for entry in tight if entry not in left], left
+    return unnamed
 
 
 def _mark(page: Page, ground: Ground, room: Room, entry: Entry) -> None:

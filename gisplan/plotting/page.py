@@ -51,7 +51,7 @@ class Page:
         self.width, self.height = width, height
         self.figure = Figure(figsize=(width / 25.4, height / 25.4), facecolor="white")
         FigureCanvasAgg(self.figure)
-        self.paper = self.axes(0, 0, width, height, label="paper")
+        self.paper: Any = self.axes(0, 0, width, height, label="paper")
         self.paper.set_xlim(0, width)
         self.paper.set_ylim(0, height)
 
@@ -114,14 +114,16 @@ class Page:
         self, points: Sequence[tuple[float, float]], *, width: float = 0.5, **look: Any
     ) -> None:
         """Draw a line through points; ``width`` in points of print."""
+        way = Path(points)
+        way.should_simplify = False
         path = PathPatch(
-            Path(points),
+            way,
             facecolor="none",
             edgecolor=look.pop("color", INK),
             linewidth=width,
             **look,
         )
-        self.paper.add_patch(path)
+        self.paper.add_artist(path)
 
     def box(
         self,
@@ -139,7 +141,7 @@ class Page:
             (left, bottom + height),
         ]  # fmt: skip
         look = {"facecolor": "none", "edgecolor": INK, **look}
-        self.paper.add_patch(Polygon(corners, closed=True, linewidth=line, **look))
+        self.paper.add_artist(Polygon(corners, closed=True, linewidth=line, **look))
 
     def mark(
         self, x: float, y: float, symbol: Symbol, *, half: float = 1.15, gid: str = ""
@@ -151,7 +153,24 @@ class Page:
             zorder=5 + symbol.order / 10, joinstyle="round",
         )  # fmt: skip
         patch.set_gid(gid or None)
-        self.paper.add_patch(patch)
+        self.paper.add_artist(patch)
+
+
+class Nowhere(Page):
+    """A page that takes everything and draws nothing: to try whether something fits."""
+
+    def __init__(self, page: Page) -> None:  # a figure would be a waste
+        self.width, self.height = page.width, page.height
+        self.paper: Any = _Void()
+
+    def write(self, x: float, y: float, text: str, **look: Any) -> Any:  # noqa: ARG002
+        """Refuse what cannot be drawn."""
+        return drawable(text)
+
+
+class _Void:
+    def add_artist(self, artist: Any) -> None:
+        """Drop it."""
 
 
 def extent(text: str, size: float) -> float:

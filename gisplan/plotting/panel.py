@@ -1,29 +1,37 @@
-"""The column beside the map: north, scale, legend with counts, what is not shown, sources."""
+"""The panel of a sheet: north, scale, inset, legend, table, account, title block; and its fit."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-import geopandas as gpd
 import shapely.affinity
 from shapely.geometry import LineString, Polygon, box
 
-from gisplan.fonts import drawable, wrap
 from gisplan.labels import Labels
-from gisplan.plotting.ground import Area, Ground, add_shape, convergence, draw_line, fill_area
-from gisplan.plotting.naming import PLAIN, Entry
-from gisplan.plotting.page import ASCENT, BODY, INK, LEADING, MM, PALE, RULE, Page, extent
-from gisplan.symbology import OUTCOME_SYMBOLS
-from gisplan.terms import OUTCOMES, Kind, Status
-
-if TYPE_CHECKING:
-    from gisplan.definition import Layer, PlanDefinition
+from gisplan.plotting.block import Row, block_height, draw_block
+from gisplan.plotting.column import Column
+from gisplan.plotting.drawing import add_shape, draw_line, fill_area
+from gisplan.plotting.entries import Entry
+from gisplan.plotting.form import Form, Frame
+from gisplan.plotting.grid import convergence
+from gisplan.plotting.ground import Area, Ground
+from gisplan.plotting.inset import draw_inset
+from gisplan.plotting.page import INK, PALE, Nowhere, Page
+from gisplan.plotting.themes import Theme
+from gisplan.terms import Kind, Status
 
 BAR: Final = (1.0, 2.0, 2.5, 5.0)
 """Leading figures of a length on the scale bar."""
+
+STEPS: Final = (1.0, 0.94, 0.88, 0.82, 0.76, 0.7)
+"""Factors of the type sizes that are tried until the panel holds everything."""
+
+COMPASS: Final = 23.5
+"""Height in millimetres of north, scale and inset, times the factor of the type."""
+
+WARNING: Final = "#b00020"
 
 
 @dataclass(frozen=True)
@@ -55,61 +63,63 @@ class Shown:
         return [entry for entry in self.entries if entry.geometry is None]
 
 
-class Column:
-    """A column that is filled from the top; ``y`` is where the next thing goes."""
+@dataclass(frozen=True)
+class Panel:
+    """What the panel of a sheet holds."""
 
-    def __init__(
-        self, page: Page, labels: Labels, *, left: float, top: float, width: float, scale: float
-    ) -> None:
-        self.page, self.labels = page, labels
-        self.left, self.y, self.width, self.scale = left, top, width, scale
+    form: Form
+    ground: Ground
+    theme: Theme
+    shown: Shown
+    rows: Sequence[Row]
+    focused: bool
 
-    @property
-    def size(self) -> float:
-        """Size of running text in points."""
-        return BODY * self.scale
+    def draw(self, page: Page) -> None:
+        """Draw it in the largest type in which everything has room."""
+        sizes = [self.form.factor * step for step in STEPS]
+        tried = [(size, *self._lay(Nowhere(page), size)) for size in sizes]
+        whole = [size for size, fits, cut in tried if fits and not cut]
+        room = [size for size, fits, _ in tried if fits]
+        # A list that no type could hold in full is cut in one that can still be read well.
+        self._lay(page, max(whole) if whole else room[len(room) // 2] if room else sizes[-1])
 
-    @property
-    def step(self) -> float:
-        """Height of a legend row in millimetres."""
-        return 4.7 * self.scale
+    def _lay(self, page: Page, scale: float) -> tuple[bool, bool]:
+        """Draw the panel; say whether everything fits, and whether anything was shortened."""
+        labels, theme = self.theme.labels, self.theme
+        columns = [Column(page, labels, frame, scale=scale) for frame in self.form.columns]
+        first, middle, last = (columns * 3)[:3]
+        floor = self._block(page, last, scale)
+        last.floor = floor
+        draw_compass_and_scale(first, self.ground, theme.content.drawn)
+        legend = middle if self.form.portrait else first
+        draw_legend(legend, theme.content.drawn, rings=theme.rings, filled=theme.filled)
+        theme.legend(legend)
+        table = theme.table()
+        if table is not None:
+            first.y -= 1.4 * scale
+            first.table(*table)
+        draw_account(last, self.shown, theme, self.ground, focused=self.focused)
+        return all(one.fits for one in columns), any(one.cut for one in columns)
 
-    def heading(self, text: str) -> None:
-        """Set a heading."""
-        self.y -= 2.2 * self.scale
-        size = 1.2 * self.size
-        self.page.write(self.left, self.y - ASCENT * size / MM, text, size=size, bold=True)
-        self.y -= self.step
-
-    def row(self, text: str, *, gid: str | None = None) -> float:
-        """Set a legend text beside its swatch; return the middle of the row."""
-        indent, size = 11 * self.scale, self.size
-        lines = wrap(drawable(text), size, (self.width - indent) * MM)
-        middle = self.y - self.step / 2
-        for line in lines:
-            y = self.y - self.step / 2 - 0.36 * size / MM
-            self.page.write(self.left + indent, y, line, size=size, gid=gid)
-            self.y -= self.step if line is lines[-1] else LEADING * size / MM
-        return middle
-
-    def paragraph(self, text: str, *, floor: float, color: str = INK) -> bool:
-        """Set small wrapped text if it ends above ``floor``; say whether it did."""
-        size = 0.88 * self.size
-        lines = wrap(drawable(text), size, self.width * MM)
-        if self.y - len(lines) * LEADING * size / MM < floor:
-            return False
-        self.y = self.page.write_lines(
-            self.left, self.y, text, width=self.width, size=size, color=color
-        )
-        self.y -= 0.7 * self.scale
-        return True
+    def _block(self, page: Page, column: Column, scale: float) -> float:
+        """Draw the title block at the foot of a column; return where it ends above."""
+        left, width, bottom = column.left, column.width, column.floor
+        draw_block(page, self.rows, left=left, bottom=bottom, width=width, scale=scale)
+        top = bottom + block_height(self.rows, width=width, scale=scale) + 1.6 * scale
+        if any(area.status == Status.SCHEMATIC for area in self.theme.content.drawn):
+            page.write(
+                left, top, self.theme.labels("plot.schematic"), size=8.5 * scale, bold=True,
+                color=WARNING, gid="schematic",
+            )  # fmt: skip
+            top += 4.6 * scale
+        return top
 
 
-def draw_compass_and_scale(column: Column, ground: Ground) -> None:
-    """Draw the arrow to true north and the scale in figures and as a bar."""
+def draw_compass_and_scale(column: Column, ground: Ground, areas: Sequence[Area]) -> None:
+    """Draw the arrow to true north, the scale in figures and as a bar, and the inset."""
     page, labels, k = column.page, column.labels, column.scale
     angle = convergence(ground)
-    x, y = column.left + 7 * k, column.y - 12.5 * k
+    x, y = column.left + 6 * k, column.y - 12.5 * k
     for side, filled in ((-1, True), (1, False)):
         half = Polygon([(0, 7.5 * k), (side * 2.7 * k, -5.5 * k), (0, -2.8 * k)])
         turned = shapely.affinity.translate(
@@ -123,25 +133,29 @@ def draw_compass_and_scale(column: Column, ground: Ground) -> None:
     sign = "+" if angle >= 0 else "−"
     text = labels("plot.convergence", angle=f"{sign}{seconds // 3600}°{seconds % 3600 / 60:04.1f}′")
     page.write(column.left, column.y - 21.5 * k, text, size=5.6 * k, color=PALE)
-    _scale_bar(column, ground, left=column.left + 21 * k, y=column.y - 14 * k)
-    column.y -= 23.5 * k
+    wide = 18.0 * k
+    frame = Frame(column.left + column.width - wide, column.y - 22 * k, wide, wide)
+    draw_inset(page, ground, areas, frame, title=labels("plot.inset"), size=5.6 * k)
+    _scale_bar(column, ground, left=column.left + 13.5 * k, y=column.y - 14 * k, end=frame.left)
+    column.y -= COMPASS * k
 
 
-def _scale_bar(column: Column, ground: Ground, *, left: float, y: float) -> None:
+def _scale_bar(column: Column, ground: Ground, *, left: float, y: float, end: float) -> None:
     page, k = column.page, column.scale
-    room = column.left + column.width - left - 5 * k
-    step = bar_step(room / 4 * ground.scale / 1000)
+    step = bar_step((end - left - 2.2 * k) / 4 * ground.scale / 1000)
     length = step * 1000 / ground.scale
-    unit, worth = ("plot.km", 1000) if step >= 250 else ("plot.m", 1)
+    unit, worth = ("plot.km", 1000.0) if step >= 250 else ("plot.m", 1.0)
     text = column.labels("plot.scale", scale=f"{ground.scale:,.0f}".replace(",", " "))
     page.write(left, y + 6.2 * k, text, size=9.5 * k, bold=True, gid="scale")
     for number in range(4):
         color = INK if number % 2 == 0 else "white"
         page.box(left + number * length, y, length, 1.3 * k, facecolor=color, line=0.5, gid="bar")
-    for number in range(5):
+    # Five figures where they do not touch, else the two ends.
+    shown = range(5) if length >= 4.6 * k else (0, 2, 4) if length >= 2.6 * k else (0, 4)
+    for number in shown:
         mark = f"{number * step / worth:g}"
         at = left + number * length
-        page.write(at, y + 2.2 * k, mark, size=6 * k, across="center")
+        page.write(at, y + 2.2 * k, mark, size=6 * k, across="center", gid="bar-figure")
     page.write(left + 4 * length, y - 3 * k, column.labels(unit), size=6 * k, across="center")
 
 
@@ -153,166 +167,70 @@ def bar_step(longest: float) -> float:
     return max(figure * power for figure in BAR if figure * power <= max(longest, 1.0))
 
 
-def draw_legend(column: Column, areas: Sequence[Area], shown: Shown) -> None:
-    """Draw a row for every area and, with its count, every outcome that occurs."""
-    labels, page = column.labels, column.page
+def draw_legend(
+    column: Column, areas: Sequence[Area], *, rings: bool = True, filled: bool = True
+) -> None:
+    """Draw a row for every area, as it is drawn on this sheet."""
+    labels = column.labels
     column.heading(labels("plot.legend"))
     for area in areas:
-        rings = getattr(area.layer, "rings", ())
+        widest = getattr(area.layer, "rings", ()) if rings else ()
         said = area.title
-        if rings:
-            widths = "/".join(f"{ring:g}" for ring in rings)
+        if widest:
+            widths = "/".join(f"{ring:g}" for ring in widest)
             said = labels("plot.rings", name=said, rings=widths)
         middle = column.row(said)
-        _swatch(column, area, middle)
-    if not shown.entries:
-        return
-    column.heading(labels("plot.outcomes"))
-    counts = Counter(entry.outcome for entry in shown.entries)
-    for outcome in (*OUTCOMES, ""):
-        if not counts[outcome]:
-            continue
-        title = labels(f"outcome.{outcome}") if outcome else labels("plot.unjudged")
-        text = labels("plot.count", title=title, count=counts[outcome])
-        middle = column.row(text, gid=f"count-{outcome or 'unjudged'}")
-        symbol = OUTCOME_SYMBOLS[outcome] if outcome else PLAIN
-        page.mark(column.left + 4.2 * column.scale, middle, symbol, half=1.3 * column.scale)
+        _swatch(column, area, middle, rings=bool(widest), filled=filled)
 
 
-def _swatch(column: Column, area: Area, middle: float) -> None:
+def _swatch(column: Column, area: Area, middle: float, *, rings: bool, filled: bool) -> None:
     k, paper = column.scale, column.page.paper
     left, wide, half = column.left, 8.4 * k, 1.55 * k
     if area.kind == Kind.CORRIDOR:
         line = LineString([(left, middle), (left + wide, middle)])
         ring = box(left, middle - half, left + wide, middle + half)
-        add_shape(paper, ring, facecolor=area.color, alpha=0.15, linewidth=0)
+        if rings:
+            add_shape(paper, ring, facecolor=area.color, alpha=0.15, linewidth=0)
         draw_line(paper, area, line)
     elif area.kind == Kind.STUDY_AREA:
         line = LineString([(left, middle), (left + wide, middle)])
         add_shape(paper, line, edgecolor=area.color, linewidth=1.5, linestyle=area.dashes)
     else:
         swatch = box(left, middle - half, left + wide, middle + half)
-        fill_area(paper, area, unit=1.0, shape=swatch)
+        if filled:
+            fill_area(paper, area, unit=1.0, shape=swatch)
+        else:
+            look = {"edgecolor": area.color, "linewidth": 1.1, "linestyle": area.dashes}
+            add_shape(paper, swatch, **look)
 
 
-def draw_account(column: Column, shown: Shown, *, floor: float) -> None:
+def draw_account(
+    column: Column, shown: Shown, theme: Theme, ground: Ground, *, focused: bool
+) -> None:
     """Say in full what the map does not show: without a place, off the sheet, unnamed."""
-    labels, unlocated = column.labels, shown.unlocated
+    labels = column.labels
     column.y -= 1.2 * column.scale
+    for note in theme.notes(ground):
+        column.paragraph(note, must=True, gid="note")
     if shown.unnamed:
-        _account(column, "unnamed", shown.unnamed, floor)
-    if not shown.entries:
-        return
+        column.listing("unnamed", shown.unnamed)
+    if shown.entries and theme.marks:
+        _account_of_projects(column, shown, labels, focused=focused)
+
+
+def _account_of_projects(column: Column, shown: Shown, labels: Labels, *, focused: bool) -> None:
+    unlocated = shown.unlocated
     total = labels(
         "plot.total", total=len(shown.entries), on=len(shown.on), unlocated=len(unlocated),
         off=len(shown.off),
     )  # fmt: skip
-    column.paragraph(total, floor=0.0)
-    for key, entries in (("unlocated", unlocated), ("off", shown.off), ("left", shown.left)):
+    column.paragraph(total, must=True)
+    lists = [("unlocated", unlocated), ("off", shown.off)]
+    # On the sheet of one area most projects are elsewhere: their number is enough.
+    for key, entries in [] if focused else lists:
         if entries:
-            _account(column, key, [entry.called for entry in entries], floor)
+            column.listing(key, [entry.called for entry in entries])
+    if shown.left:
+        column.listing("left", [entry.called for entry in shown.left])
     if shown.numbered:
-        _account(column, "numbered", [f"{e.number} {e.name}" for e in shown.numbered], floor)
-
-
-def _account(column: Column, key: str, names: Sequence[str], floor: float) -> None:
-    """Set the longest list of names that finds room, and always their number."""
-    labels = column.labels
-    between = labels("plot.between")
-    for kept in range(len(names), 0, -1):
-        listed = between.join(names[:kept])
-        rest = labels("plot.more", count=len(names) - kept) if kept < len(names) else ""
-        said = labels(f"plot.{key}", count=len(names), names=listed + rest)
-        if column.paragraph(said, floor=floor):
-            return
-    column.paragraph(labels(f"plot.{key}_count", count=len(names)), floor=0.0)
-
-
-def title_block(
-    definition: PlanDefinition,
-    areas: gpd.GeoDataFrame,
-    ground: Ground,
-    labels: Labels,
-    *,
-    author: str,
-    review: str,
-) -> list[tuple[str, str]]:
-    """Return the rows of the title block: what the sheet rests on and what it left out."""
-    has = areas[areas.geometry.notna() & (areas["kind"] != Kind.COVERAGE)]
-    errors = sorted({float(one) for one in has["accuracy"].dropna()})
-    dates = sorted({str(one)[:10] for one in has["as_of"].dropna()})
-    states = Counter(str(one) for one in has["status"].dropna())
-    stated = [
-        labels("plot.state", state=labels(f"status.{one}"), count=states[one])
-        for one in Status
-        if states[one]
-    ]
-    located = set(has["id"])
-    unchecked = [
-        _owned(one, labels) for key, one in definition.constraints.items() if key not in located
-    ]
-    between = labels("plot.between")
-    rows = [
-        ("plan", f"{definition.id} · {definition.version}"),
-        ("crs", f"{definition.crs} {ground.crs.name}"),
-        ("status", between.join(stated)),
-        ("accuracy", "–".join(f"{one:g}" for one in dict.fromkeys((errors[0], errors[-1]))) + " m"
-         if errors else ""),
-        ("as_of", "–".join(dict.fromkeys((dates[0], dates[-1]))) if dates else ""),
-        ("unchecked", between.join(unchecked)),
-        ("author", author),
-        ("review", review),
-    ]  # fmt: skip
-    slots = ("author", "review")
-    return [(labels(f"plot.{key}"), text) for key, text in rows if text or key in slots]
-
-
-def _owned(layer: Layer, labels: Labels) -> str:
-    title = layer.title.get(labels.language)
-    return labels("plot.owner", title=title, owner=layer.owner) if layer.owner else title
-
-
-def block_height(rows: Sequence[tuple[str, str]], *, width: float, scale: float) -> float:
-    """Return the height in millimetres of the title block."""
-    return sum(height for _, _, height in _cells(rows, width, scale))
-
-
-def draw_block(
-    page: Page,
-    rows: Sequence[tuple[str, str]],
-    *,
-    left: float,
-    bottom: float,
-    width: float,
-    scale: float,
-) -> None:
-    """Draw the title block with its foot at ``bottom``."""
-    size, first = 0.88 * BODY * scale, _first(rows, scale)
-    y = bottom + block_height(rows, width=width, scale=scale)
-    page.box(left, bottom, width, y - bottom, line=0.7)
-    page.line([(left + first, bottom), (left + first, y)], width=0.35, color=RULE)
-    for title, lines, height in _cells(rows, width, scale):
-        middle = y - height / 2 - 0.36 * size / MM
-        page.write(left + first / 2, middle, title, size=size, across="center", color=PALE)
-        line = middle + (len(lines) - 1) / 2 * LEADING * size / MM
-        for text in lines:
-            page.write(left + first + 1.2, line, text, size=size)
-            line -= LEADING * size / MM
-        y -= height
-        if y > bottom + 0.1:
-            page.line([(left, y), (left + width, y)], width=0.35, color=RULE)
-
-
-def _first(rows: Sequence[tuple[str, str]], scale: float) -> float:
-    return max(extent(title, 0.88 * BODY * scale) for title, _ in rows) + 3.0
-
-
-def _cells(
-    rows: Sequence[tuple[str, str]], width: float, scale: float
-) -> list[tuple[str, list[str], float]]:
-    size, first = 0.88 * BODY * scale, _first(rows, scale)
-    cells = []
-    for title, text in rows:
-        lines = wrap(drawable(text), size, (width - first - 2.2) * MM)
-        cells.append((title, lines, len(lines) * LEADING * size / MM + 1.5 * scale))
-    return cells
+        column.listing("numbered", [f"{e.number} {e.name}" for e in shown.numbered])

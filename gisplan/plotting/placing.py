@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import shapely
 import shapely.affinity
+from numpy.typing import NDArray
 from shapely.geometry import LineString, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
@@ -41,12 +43,28 @@ class Room:
     frame: Polygon
     taken: list[BaseGeometry] = field(default_factory=list)
     lines: list[BaseGeometry] = field(default_factory=list)
+    _bounds: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 4)), repr=False)
+    _known: int = field(default=0, repr=False)
 
     def is_free(self, shape: BaseGeometry) -> bool:
         """Whether a box is inside the frame and touches nothing that is taken."""
-        if not self.frame.contains(shape):
+        west, south, east, north = shape.bounds
+        left, low, right, top = self.frame.bounds
+        if west < left or south < low or east > right or north > top:
             return False
-        return not self.taken or not bool(shapely.intersects(self.taken, shape).any())
+        # Most of what is taken is far away, which four comparisons tell.
+        if self._known < len(self.taken):
+            self._bounds = shapely.bounds(np.array(self.taken, dtype=object))
+            self._known = len(self.taken)
+        if not self._known:
+            return True
+        held = self._bounds
+        close = (
+            (held[:, 0] <= east) & (held[:, 2] >= west)
+            & (held[:, 1] <= north) & (held[:, 3] >= south)
+        )  # fmt: skip
+        near = [self.taken[k] for k in np.flatnonzero(close)]
+        return not near or not bool(shapely.intersects(near, shape).any())
 
     def crossings(self, shape: BaseGeometry) -> int:
         """Count the lines that a box would lie on."""

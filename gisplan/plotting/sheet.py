@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyproj
 import shapely
@@ -14,32 +12,19 @@ from matplotlib.figure import Figure
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
-from gisplan.crs import transform
 from gisplan.errors import GisplanError
 from gisplan.labels import Labels
-from gisplan.plotting.ground import (
-    Area,
-    Ground,
-    add_shape,
-    areas_to_draw,
-    draw_areas,
-    draw_graticule,
-    lay_out,
-    round_scale,
-)
-from gisplan.plotting.naming import Entry, name_everything
+from gisplan.plotting.block import title_block
+from gisplan.plotting.drawing import draw_footprint
+from gisplan.plotting.entries import Entry, entries_of
+from gisplan.plotting.form import Form, Frame
+from gisplan.plotting.grid import draw_graticule, draw_kilometres
+from gisplan.plotting.ground import Area, Ground, areas_to_draw, lay_out, round_scale
+from gisplan.plotting.naming import free_room, name_areas, name_projects
 from gisplan.plotting.page import Page, extent
-from gisplan.plotting.panel import (
-    Column,
-    Shown,
-    block_height,
-    draw_account,
-    draw_block,
-    draw_compass_and_scale,
-    draw_legend,
-    title_block,
-)
-from gisplan.terms import Status
+from gisplan.plotting.panel import Panel, Shown
+from gisplan.plotting.themes import THEMES, Content, Theme
+from gisplan.terms import Kind
 
 if TYPE_CHECKING:
     from gisplan.definition import PlanDefinition
@@ -51,26 +36,7 @@ NEAR = 0.25
 """A project farther from the areas than this share of their extent is told, not drawn:
 one wrong coordinate must not shrink the plan to a dot."""
 
-
-@dataclass(frozen=True)
-class Paper:
-    """A sheet in landscape: size, binding edge, other edges and panel in millimetres.
-
-    ``type`` is the factor of its type sizes.
-    """
-
-    width: float
-    height: float
-    binding: float
-    margin: float
-    panel: float
-    type: float
-
-
-PAPERS: Final = {
-    "A4": Paper(297, 210, 18, 8, 66, 1.0),
-    "A3": Paper(420, 297, 25, 10, 88, 1.3),
-}
+Bounds = tuple[float, float, float, float]
 
 
 def plot(
@@ -80,12 +46,12 @@ def plot(
     verdicts: pd.DataFrame | None = None,
     *,
     language: str = "zh",
-    scale: float | None = None,
-    paper: str = "A4",
-    author: str = "",
-    review_number: str = "",
+    theme: str = "siting",
+    focus: str | None = None,
+    against: Any = None,
+    **form: Any,
 ) -> Figure:
-    """Draw the map sheet of a plan and its projects for print.
+    """Draw a map sheet of a plan and its projects for print.
 
     Parameters
     ----------
@@ -100,12 +66,16 @@ def plot(
         ``outcome`` codes by the index of *projects*; without them the markers are plain.
     language
         ``"zh"`` or ``"en"``.
-    scale
-        Denominator, such as 50000; by default the largest round one that holds the plan.
-    paper
-        ``"A4"`` or ``"A3"``, landscape.
-    author, review_number
-        编制单位 and 审图号 of the title block; their cells stay empty without them.
+    theme
+        ``"siting"``, ``"zones"``, ``"corridors"``, ``"investment"``, ``"stage"``,
+        ``"density"``, ``"conflicts"`` or ``"change"``; see `gisplan.plotting.themes`.
+    focus
+        Id of a zone, a corridor or a constraint to fill the frame with; by default all.
+    against
+        For ``"conflicts"`` the pairs of zones (`gisplan.overlay.zone_pairs`), for
+        ``"change"`` definition and areas of the earlier version.
+    **form
+        Paper, direction, scale, grid and the cells of the office: see `Form`.
 
     Returns
     -------
@@ -116,161 +86,148 @@ def plot(
     Raises
     ------
     GisplanError
-        ``glyph_missing`` for a character the font lacks, ``plot_paper``, ``plot_scale``
-        where the plan does not fit, ``plot_empty`` without any geometry.
+        ``glyph_missing`` for a character the font lacks; ``plot_paper``, ``plot_grid``,
+        ``plot_theme``, ``plot_focus`` for what there is not; ``plot_projects`` and
+        ``plot_against`` for a theme that lacks what it shows; ``plot_scale`` where the plan
+        does not fit; ``plot_empty`` without any geometry.
     """
-    if paper not in PAPERS:
-        raise GisplanError("plot_paper", value=paper, allowed=", ".join(PAPERS))
-    labels, sheet = Labels(language), PAPERS[paper]
+    wanted, labels = Form(**form), Labels(language)
+    if theme not in THEMES:
+        raise GisplanError("plot_theme", value=theme, allowed=", ".join(THEMES))
     drawn = areas_to_draw(definition, areas, language)
     if not drawn:
         raise GisplanError("plot_empty")
-    entries = _entries(projects, verdicts, areas.crs)
-    page = Page(sheet.width, sheet.height)
-    ground = _ground(page, sheet, drawn, entries, scale, pyproj.CRS(areas.crs))
-    on = [entry for entry in entries if _is_on(entry, ground)]
+    entries = entries_of(projects, verdicts, areas.crs)
+    if THEMES[theme].needs_projects and projects is None:
+        raise GisplanError("plot_projects", theme=theme)
+    content = Content(definition, areas, projects, verdicts, drawn, entries, labels, against)
+    return _draw(THEMES[theme](content), wanted, _focused(drawn, focus))
+
+
+def _draw(about: Theme, form: Form, focus: Area | None) -> Figure:
+    content = about.content
+    page = Page(*form.size)
+    crs = pyproj.CRS(content.areas.crs)
+    ground = _ground(page, form, content, focus, crs)
+    about.draw(page, ground)
+    draw_grid(page, ground, form, content.labels)
+    entries = list(about.entries)
+    on = [entry for entry in entries if is_on(entry, ground)]
     off = [entry for entry in entries if entry.geometry is not None and entry not in on]
-    draw_areas(ground, drawn)
-    draw_graticule(page, ground, size=5.4 * sheet.type)
-    _draw_footprints(ground, on)
-    worst_first = sorted(on, key=lambda entry: (-entry.symbol.order, entry.number))
-    unnamed, numbered, left = name_everything(page, ground, drawn, worst_first, scale=sheet.type)
-    numbered.sort(key=lambda entry: entry.number)
-    _draw_frames(page, sheet, ground)
-    _draw_title(page, sheet, definition, labels, with_projects=bool(entries))
+    room = free_room(ground)
+    unnamed, numbered, left = _name(page, ground, room, about, on, form.factor)
+    _draw_frames(page, form, ground)
+    _draw_title(page, form, _title(about, focus))
     shown = Shown(entries, on, off, numbered, left, [area.title for area in unnamed])
-    rows = title_block(definition, areas, ground, labels, author=author, review=review_number)
-    _draw_panel(page, sheet, ground, drawn, shown, rows, labels)
+    rows = title_block(content.definition, content.areas, ground, content.labels, form=form)
+    Panel(form, ground, about, shown, rows, focused=focus is not None).draw(page)
     return page.figure
 
 
-def _entries(
-    projects: gpd.GeoDataFrame | None, verdicts: pd.DataFrame | None, crs: object
-) -> list[Entry]:
-    if projects is None:
-        return []
-    located = projects if projects.crs is None else transform(projects, pyproj.CRS(crs))
-    outcomes = None if verdicts is None else verdicts["outcome"].reindex(projects.index)
-    entries = []
-    for number in range(len(projects)):
-        shape = located.geometry.iloc[number]
-        empty = shape is None or shape.is_empty
-        entries.append(
-            Entry(
-                number + 1,
-                _text(projects, "id", number),
-                _text(projects, "name", number),
-                "" if outcomes is None else str(outcomes.iloc[number]),
-                None if empty else shape,
-            )
-        )
-    return entries
+def _name(
+    page: Page, ground: Ground, room: Any, about: Theme, on: list[Entry], scale: float
+) -> tuple[list[Area], list[Entry], list[Entry]]:
+    """Place what the theme adds, markers, then names: of areas first, then of projects."""
+    about.place(page, ground, room)
+    worst_first = sorted(on, key=lambda entry: (-entry.symbol.order, entry.number))
+    drawn = about.content.drawn
+    if not about.names_zones:
+        drawn = [area for area in drawn if area.kind != Kind.ZONE]
+    if not about.marks:
+        return name_areas(page, ground, room, drawn, scale=scale), [], []
+    for entry in worst_first:
+        draw_footprint(ground, entry)
+    unnamed, numbered, left = name_projects(page, ground, room, drawn, worst_first, scale=scale)
+    return unnamed, sorted(numbered, key=lambda entry: entry.number), left
 
 
-def _text(projects: pd.DataFrame, column: str, number: int) -> str:
-    if column not in projects:
-        return ""
-    value = projects[column].iloc[number]
-    return "" if pd.isna(value) else str(value)
+def draw_grid(page: Page, ground: Ground, form: Form, labels: Labels) -> None:
+    """Draw the grid of a form: degrees, or kilometres."""
+    size = 5.4 * form.factor
+    if form.grid == "km":
+        draw_kilometres(page, ground, size=size, unit=labels("plot.km"))
+    else:
+        draw_graticule(page, ground, size=size)
+
+
+def is_on(entry: Entry, ground: Ground) -> bool:
+    """Whether a project stands inside the frame."""
+    return entry.geometry is not None and bool(ground.frame.contains(entry.place))
+
+
+def _focused(drawn: list[Area], focus: str | None) -> Area | None:
+    if focus is None:
+        return None
+    found = {area.key: area for area in drawn}
+    if focus not in found:
+        raise GisplanError("plot_focus", value=focus, allowed=", ".join(found))
+    return found[focus]
+
+
+def focus_bounds(area: Area) -> Bounds:
+    """Return what a sheet of one area has to show: it, and a corridor's widest ring."""
+    layer: Any = area.layer
+    reach = max([layer.within, *layer.rings]) if area.kind == Kind.CORRIDOR else 0.0
+    west, south, east, north = area.geometry.buffer(reach).bounds
+    air = 0.06 * max(east - west, north - south)
+    return west - air, south - air, east + air, north + air
 
 
 def _ground(
-    page: Page,
-    sheet: Paper,
-    drawn: list[Area],
-    entries: list[Entry],
-    scale: float | None,
-    crs: pyproj.CRS,
+    page: Page, form: Form, content: Content, focus: Area | None, crs: pyproj.CRS
 ) -> Ground:
-    """Choose what the frame shows: all areas, and the projects that are not far away."""
-    foot, head = sheet.margin + 6.5 * sheet.type, 17.0 * sheet.type
-    frame = (
-        sheet.binding + 6.5 * sheet.type,
-        foot,
-        sheet.width - sheet.margin - sheet.panel - sheet.binding - 14 * sheet.type,
-        sheet.height - sheet.margin - head - foot,
-    )
-    plan = _bounds([area.geometry for area in drawn])
-    reach = NEAR * max(plan[2] - plan[0], plan[3] - plan[1])
-    near = box(*plan).buffer(reach, join_style="mitre")
-    shapes = [e.geometry for e in entries if e.geometry is not None and near.contains(e.geometry)]
-    bounds = _bounds([box(*plan), *shapes])
-    room = (frame[2] * (1 - 2 * MARGIN), frame[3] * (1 - 2 * MARGIN))
-    chosen = round_scale(*room, bounds)
-    if scale is not None:
-        least = round_scale(frame[2], frame[3], plan)
-        if not np.isfinite(scale) or _too_large(frame, plan, scale):
-            raise GisplanError("plot_scale", scale=f"{scale:g}", least=f"{least:,.0f}")
-        chosen = float(scale)
-        bounds = bounds if not _too_large(frame, bounds, scale) else plan
+    """Choose what the frame shows: all areas and the projects near them, or one area."""
+    frame = form.map
+    must = focus_bounds(focus) if focus else _bounds([a.geometry for a in content.drawn])
+    bounds = must if focus else _with_projects(must, content.entries)
+    air = 1 - 2 * MARGIN
+    chosen = round_scale(frame.width * air, frame.height * air, bounds)
+    if form.scale is not None:
+        chosen = form.scale
+        # A scale may be too large for the plan only where a part of it was asked for.
+        if _too_large(frame, must, chosen) and focus is None:
+            least = round_scale(frame.width, frame.height, must)
+            raise GisplanError("plot_scale", scale=f"{chosen:g}", least=f"{least:,.0f}")
+        bounds = bounds if not _too_large(frame, bounds, chosen) else must
     return lay_out(page, frame, bounds, scale=chosen, crs=crs)
 
 
-def _bounds(shapes: list[BaseGeometry]) -> tuple[float, float, float, float]:
+def _with_projects(plan: Bounds, entries: Any) -> Bounds:
+    reach = NEAR * max(plan[2] - plan[0], plan[3] - plan[1])
+    near = box(*plan).buffer(reach, join_style="mitre")
+    shapes = [e.geometry for e in entries if e.geometry is not None and near.contains(e.geometry)]
+    return _bounds([box(*plan), *shapes])
+
+
+def _bounds(shapes: list[BaseGeometry]) -> Bounds:
     west, south, east, north = shapely.total_bounds(shapes)
     return float(west), float(south), float(east), float(north)
 
 
-def _too_large(frame: tuple[float, ...], bounds: tuple[float, ...], scale: float) -> bool:
+def _too_large(frame: Frame, bounds: Bounds, scale: float) -> bool:
     rate = scale / 1000
     width, height = bounds[2] - bounds[0], bounds[3] - bounds[1]
-    return bool(width > frame[2] * rate or height > frame[3] * rate)
+    return width > frame.width * rate or height > frame.height * rate
 
 
-def _is_on(entry: Entry, ground: Ground) -> bool:
-    return entry.geometry is not None and bool(ground.frame.contains(entry.place))
-
-
-def _draw_footprints(ground: Ground, entries: list[Entry]) -> None:
-    for entry in entries:
-        if entry.geometry is None or entry.geometry.geom_type in ("Point", "MultiPoint"):
-            continue
-        area = entry.geometry.area > 0
-        add_shape(
-            ground.axes, entry.geometry, facecolor=entry.symbol.color if area else "none",
-            edgecolor=entry.symbol.color, alpha=0.6, linewidth=1.2, zorder=4,
-        )  # fmt: skip
-
-
-def _draw_frames(page: Page, sheet: Paper, ground: Ground) -> None:
+def _draw_frames(page: Page, form: Form, ground: Ground) -> None:
     page.box(ground.left, ground.bottom, ground.width, ground.height, line=0.7)
-    page.box(
-        sheet.binding, sheet.margin, sheet.width - sheet.binding - sheet.margin,
-        sheet.height - 2 * sheet.margin, line=1.4,
-    )  # fmt: skip
+    neat = form.neat
+    page.box(neat.left, neat.bottom, neat.width, neat.height, line=1.4)
 
 
-def _draw_title(
-    page: Page, sheet: Paper, definition: PlanDefinition, labels: Labels, *, with_projects: bool,
-) -> None:  # fmt: skip
-    left, right = sheet.binding, sheet.width - sheet.margin - sheet.panel - 4
-    key = "plot.title_projects" if with_projects else "plot.title_areas"
-    text = labels(key, title=definition.title.get(labels.language))
-    size = 17.0 * sheet.type
-    while extent(text, size) > right - left - 8 and size > 8:
+def _title(about: Theme, focus: Area | None) -> str:
+    content = about.content
+    plan = content.definition.title.get(content.labels.language)
+    title = about.title(plan)
+    return title if focus is None else content.labels("plot.focus", title=title, area=focus.title)
+
+
+def _draw_title(page: Page, form: Form, text: str) -> None:
+    frame = form.map
+    size = 17.0 * form.factor
+    while extent(text, size) > frame.width - 8 and size > 7:
         size -= 0.5
-    y = sheet.height - sheet.margin - 9.6 * sheet.type
-    page.write((left + right) / 2, y, text, size=size, across="center", bold=True, gid="title")
-
-
-def _draw_panel(
-    page: Page, sheet: Paper, ground: Ground, drawn: list[Area], shown: Shown,
-    rows: list[tuple[str, str]], labels: Labels,
-) -> None:  # fmt: skip
-    left = sheet.width - sheet.margin - sheet.panel
-    width, floor = sheet.panel - 4, sheet.margin + 4
-    height = block_height(rows, width=width, scale=sheet.type)
-    draw_block(page, rows, left=left, bottom=floor, width=width, scale=sheet.type)
-    floor += height + 2
-    if any(area.status == Status.SCHEMATIC for area in drawn):
-        page.write(
-            left, floor, labels("plot.schematic"), size=8.5 * sheet.type, bold=True,
-            color="#b00020", gid="schematic",
-        )  # fmt: skip
-        floor += 5.5 * sheet.type
-    column = Column(
-        page, labels, left=left, top=sheet.height - sheet.margin - 3, width=width, scale=sheet.type
-    )
-    draw_compass_and_scale(column, ground)
-    draw_legend(column, drawn, shown)
-    draw_account(column, shown, floor=floor)
+    y = form.neat.top - 9.6 * form.factor
+    middle = frame.left + frame.width / 2
+    page.write(middle, y, text, size=size, across="center", bold=True, gid="title")
