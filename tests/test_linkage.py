@@ -13,13 +13,13 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import segmentize
-from shapely.geometry import LineString, box
+from shapely.geometry import LineString, Polygon, box
 
 from gisplan.definition import PlanDefinition
-from gisplan.linkage import connectivity, links, stations
+from gisplan.linkage import connectivity, links, stations, stretch_lines
 
 ZONES = {"a": box(500, 0, 1500, 1000), "b": box(2000, 0, 3000, 1000), "c": box(3500, 0, 4500, 1000)}
 ROAD = LineString([(0, 500), (5000, 500)])
@@ -64,6 +64,7 @@ def test_a_corridor_along_an_edge_and_one_that_only_touches_a_corner():
     assert along["zone"].tolist() == ["", "a", "", "b", "", "c", ""]
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.floats(7, 900), st.booleans())
 def test_direction_and_vertices_do_not_matter(density, turned):
     line = segmentize(ROAD, density)
@@ -122,3 +123,86 @@ def test_a_layer_without_data_neither_links_nor_does_not():
     areas.loc[areas["id"] == "b", "geometry"] = None
     got = links(areas, definition).set_index(["corridor", "zone"])
     assert got["linked"].isna().tolist() == [False, True, False, False, True, False]
+
+
+def test_links_carry_entry_exit_and_the_length_of_contact():
+    areas, definition = plan()
+    got = links(areas, definition).set_index(["corridor", "zone"])
+    assert got.loc[("road", "b"), ["entry", "exit"]].tolist() == [2000, 3000]
+    # Within 400 m of b: 400 m before and after its 1000 m.
+    assert got.loc[("road", "b"), "near"] == pytest.approx(1800)
+    assert np.isnan(got.loc[("river", "b"), "entry"])
+    # The river runs 300 m off: within 400 m for 1000 m and the corners √(400² - 300²) = 264.6,
+    # of which the river, which begins at 1900, lacks 164.6 in the west.
+    assert got.loc[("river", "b"), "near"] == pytest.approx(1000 + 264.58 + 100, abs=2)
+
+
+def test_the_length_of_contact_has_its_range():
+    areas, definition = plan(accuracy=100)
+    got = links(areas, definition).set_index(["corridor", "zone"]).loc[("road", "b")]
+    # 164.5 m less and more at both ends.
+    assert got["length_low"] == pytest.approx(1000 - 329)
+    assert got["length_high"] == pytest.approx(1000 + 329, abs=1e-6)
+
+
+SLANTED = LineString([(0, 100), (1200, 700), (2600, 300), (5000, 900)])
+RING = LineString([(250, 500), (2500, 500), (2500, 1500), (250, 1500), (250, 500)])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from([SLANTED, RING]), st.floats(5, 700), st.booleans(), st.integers(0, 40),
+)  # fmt: skip
+def test_no_way_of_drawing_a_line_changes_the_answer(line, density, turned, start):
+    """More vertices, the other direction, and for a closed line another first vertex."""
+    drawn = segmentize(line, density)
+    points = list(drawn.reverse().coords if turned else drawn.coords)
+    if points[0] == points[-1]:
+        ring = points[:-1]
+        at = start % len(ring)
+        points = [*ring[at:], *ring[:at], ring[at]]
+    got, definition = plan(road=LineString(points))
+    reference, _ = plan(road=line)
+    one, other = (stations(areas) for areas in (got, reference))
+    assert one["zone"].tolist() == other["zone"].tolist()
+    for column in ("start", "end", "length"):
+        assert one[column].to_numpy() == pytest.approx(other[column].to_numpy(), abs=1e-3)
+    told = ["linked", "crosses", "sure"]
+    assert links(got, definition)[told].equals(links(reference, definition)[told])
+
+
+def test_an_edge_that_two_zones_share_is_one_station():
+    zones = {**ZONES, "a": box(500, 0, 1500, 1000), "b": box(1500, 0, 3000, 1000)}
+    areas, _ = plan(road=LineString([(0, 100.1), (5000, 777.7)]), zones=zones)
+    road = stations(areas).query("corridor == 'road'")
+    assert road["zone"].tolist() == ["", "a", "b", "", "c", ""]
+    assert road["length"].sum() == pytest.approx(np.hypot(5000, 677.6))
+    assert road["end"].tolist()[:-1] == road["start"].tolist()[1:]
+
+
+def test_a_slanted_road_along_an_edge_runs_in_the_zone():
+    edge = Polygon([(500, 0), (1500, 333.33), (1500, 900), (500, 700)])
+    road = LineString([(0, -166.665), (500, 0), (1500, 333.33), (2500, 666.66)])
+    areas, _ = plan(road=road, zones={**ZONES, "a": edge})
+    assert stations(areas).query("corridor == 'road'")["zone"].tolist()[:3] == ["", "a", ""]
+
+
+def test_the_stretches_have_their_geometry():
+    areas, _ = plan(road=SLANTED)
+    walked = stretch_lines(areas, stations(areas))
+    assert walked.length.to_numpy() == pytest.approx(walked["length"].to_numpy(), abs=1e-6)
+    held = walked[walked["zone"] == "b"].geometry.iloc[0]
+    assert ZONES["b"].buffer(1e-6).covers(held)
+
+
+def test_connectivity_says_whether_it_survives_the_accuracy():
+    areas, definition = plan()
+    exact = connectivity(links(areas, definition)).set_index(["case", "cut_corridor"])
+    assert exact.loc[("all", ""), "survives"]
+    assert exact.loc[("cut", "road"), "survives"]
+    # The road passes 50 m inside a, M = 400: P(linked) is below 0.95, so it may be cut off.
+    far = {**ZONES, "a": box(500, 0, 1500, 450)}
+    areas, definition = plan(accuracy=400, zones=far)
+    got = connectivity(links(areas, definition)).set_index(["case", "cut_corridor"])
+    assert not got.loc[("all", ""), "survives"]
+    assert got.loc[("possible", ""), "components"] <= got.loc[("sure", ""), "components"]

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.affinity import translate
+from shapely.geometry import box
 
-from gisplan.overlay import EVERY, coverage, rings, sweep, zone_pairs, zone_shares
+from gisplan.areas import strip
+from gisplan.overlay import EVERY, absent, coverage, rings, sweep, zone_pairs, zone_shares
 from tests.worlds import world
 
 
@@ -82,9 +84,10 @@ def test_overlapping_zones_are_counted_once_in_the_union():
     [
         (0, 1, "touch", 0, 0),
         (40, 1, "apart", 40, 0),
-        (-10, 1, "overlap", 2 * 20_000 / 4020, 20_000),
-        (-10, 100, "sliver", 2 * 20_000 / 4020, 20_000),  # 9.95 m < 1.645 x 100 m
-        (-1000, 100, "overlap", 2 * 2e6 / 6000, 2e6),
+        (40, 100, "gap", 40, 0),  # 40 m < 1.645 x 100 m: may be no gap at all
+        (-10, 1, "overlap", 10, 20_000),
+        (-10, 100, "sliver", 10, 20_000),  # 10 m < 1.645 x 100 m
+        (-1000, 100, "overlap", 1000, 2e6),
     ],
 )
 def test_slivers_are_told_from_overlaps_by_width_and_accuracy(
@@ -138,3 +141,109 @@ def test_a_plan_without_zones_or_without_corridors_gives_empty_tables_and_no_cra
         assert len(zone_pairs(fewer, plan.definition)) == (0 if kind == "zone" else 1)
         assert not coverage(fewer).empty
         assert "share" in sweep(fewer, widths=[300])
+
+
+# --- how sure ---------------------------------------------------------------------------------
+
+
+def test_shares_carry_the_range_that_the_accuracy_leaves_open():
+    """M = 100 m for both layers: σ = 100 m, so the ring's edges may stand 164.5 m off."""
+    plan = world(100)
+    got = zone_shares(plan.areas, plan.definition, widths=[4000], cap="flat")
+    west = got[(got["zone"] == "west") & (got["corridor"] == "axis")].iloc[0]
+    # The upper half of the zone (y 2000..3000), give or take 164.5 of its 2000 m.
+    assert west["share_of_zone"] == pytest.approx(0.5)
+    assert west["share_low"] == pytest.approx(0.5 - 164.5 / 2000, abs=1e-6)
+    assert west["share_high"] == pytest.approx(0.5 + 164.5 / 2000, abs=1e-6)
+
+
+def test_a_ring_is_narrowed_and_widened_at_both_its_edges():
+    plan = world(100)
+    got = zone_shares(plan.areas, plan.definition, widths=[3500, 4500], cap="flat")
+    ring = got[(got["zone"] == "west") & (got["inner"] == 3500) & (got["corridor"] == EVERY)]
+    # y 1500..2500 of 1000..3000.
+    row = ring.iloc[0]
+    assert row["share_of_zone"] == pytest.approx(0.5)
+    assert row["share_low"] == pytest.approx((1000 - 2 * 164.5) / 2000, abs=1e-6)
+    assert row["share_high"] == pytest.approx((1000 + 2 * 164.5) / 2000, abs=1e-6)
+
+
+def test_exact_layers_leave_no_range_and_unknown_ones_no_answer():
+    plan = world()
+    got = sweep(plan.areas, widths=[0, 3500, 5000], cap="flat")
+    assert got["share_low"].to_numpy() == pytest.approx(got["share"].to_numpy())
+    assert got["share_high"].to_numpy() == pytest.approx(got["share"].to_numpy())
+    plan.areas.loc[plan.areas["id"] == "west", "accuracy"] = np.nan
+    got = sweep(plan.areas, widths=[3500])
+    assert got.loc[got["zone"] == "west", "share_low"].isna().all()
+    assert got.loc[got["zone"] == "east", "share_low"].notna().all()
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.integers(0, 400), st.lists(st.integers(50, 6000), min_size=1, max_size=3, unique=True),
+    st.sampled_from(["round", "flat"]), st.integers(-3000, 3000),
+)  # fmt: skip
+def test_the_share_lies_within_its_range_and_the_range_within_0_and_1(accuracy, widths, cap, east):
+    plan = overlaid(accuracy, east=east)
+    widths = sorted(widths)
+    for got, share in (
+        (zone_shares(plan.areas, plan.definition, widths=widths, cap=cap), "share_of_zone"),
+        (sweep(plan.areas, widths=widths, cap=cap), "share"),
+    ):
+        assert (got["share_low"] <= got[share] + 1e-9).all()
+        assert (got[share] <= got["share_high"] + 1e-9).all()
+        assert got[["share_low", "share_high"]].stack().between(0, 1).all()
+    # Less accurate layers leave a wider range.
+    wider = sweep(overlaid(accuracy + 100, east=east).areas, widths=widths, cap=cap)
+    assert (wider["share_low"] <= got["share_low"] + 1e-9).all()
+    assert (wider["share_high"] >= got["share_high"] - 1e-9).all()
+
+
+def test_the_sweep_is_of_the_ellipsoid_too_and_goes_from_0_to_2000():
+    got = sweep(world().areas)
+    assert (got["width"].min(), got["width"].max()) == (0, 2000)
+    far = got[(got["width"] == 2000) & (got["zone"] == "study_area") & (got["corridor"] == EVERY)]
+    assert far["area"].tolist() == pytest.approx([4000 * 10_000], rel=1e-6)
+    assert far["area_ellipsoid"].tolist() == pytest.approx([4000 * 10_000], rel=1e-5)
+
+
+def test_layers_without_data_are_named():
+    assert absent(world().areas) == []
+    assert absent(world(without=["axis", "west", "red"]).areas) == ["west", "axis"]
+
+
+@settings(deadline=None)
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_a_strip_is_as_long_and_wide_as_a_ruler_finds(one, other):
+    long, wide = strip(box(0, 0, one, other))
+    assert (long, wide) == (pytest.approx(max(one, other)), pytest.approx(min(one, other)))
+
+
+# --- the pages --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_pages_show_what_the_tables_say(language):
+    from gisplan.labels import Labels
+    from gisplan.outputs.analyses import linkage_figure, overlaid, overlay_figure
+    from gisplan.plan import open_plan
+    from gisplan.plotting import render
+
+    plan, labels = open_plan(), Labels(language)
+    frames = overlaid(plan, None, "round")
+    figure = overlay_figure(plan, frames, labels, cap="round")
+    axes = {one.get_label(): one for one in figure.axes}
+    curves = [line for line in axes["sweep"].lines if line.get_linewidth() > 1]
+    swept = frames["sweep"]
+    every = swept[swept["corridor"] == EVERY]
+    for line, zone in zip(curves, plan.definition.zones, strict=True):
+        assert list(line.get_ydata()) == every.loc[every["zone"] == zone, "share"].tolist()
+    texts = " ".join(text.get_text() for text in axes["paper"].texts)
+    assert all(plan.definition.name(zone, language) in texts for zone in plan.definition.zones)
+    linked = linkage_figure(plan, frames, labels, cap="round")
+    said = {text.get_text() for text in linked.axes[0].texts}
+    inside = frames["stations"][frames["stations"]["zone"] != ""]
+    for at in (*inside["start"], *inside["end"]):
+        assert f"{at:,.0f}" in said  # entry and exit of every zone
+    assert render(figure, ".png", dpi=20) == render(figure, ".png", dpi=20)
