@@ -1,71 +1,43 @@
 """The plan file as frozen typed models: what a plan says, without its geometry.
 
-Nothing here opens a file. ``extra="forbid"`` makes a misspelt key a mistake with a place.
+Nothing here opens a file. What the models are made of is in `gisplan.model`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from gisplan.criteria import CorridorDistance, Suitability
+from gisplan.goals import Goals
+from gisplan.model import Clause, Id, IndustryCode, Model, Text
 from gisplan.terms import OUTCOMES, Kind, Outcome, Status
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 Metres = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 Where = Annotated[str, StringConstraints(pattern=r"^\s*\w+\s*=\s*'[^']*'\s*$")]
-IndustryCode = Annotated[str, StringConstraints(pattern=r"^[A-T]\d{0,4}$")]
-"""A GB/T 4754-2017 code: letter of the section and up to four digits; matched by prefix."""
-
-
-class Model(BaseModel):
-    """Strict, frozen base of everything in the plan file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
-class Text(Model):
-    """A text for readers in Chinese and, where given, in English."""
-
-    zh: Annotated[str, StringConstraints(min_length=1)]
-    en: str | None = None
-
-    def get(self, language: str) -> str:
-        """Return the text in a language, falling back to Chinese."""
-        return (self.en if language == "en" else None) or self.zh
-
-
-class Clause(Model):
-    """Where a statement comes from: the plan's own words, or our reading of them."""
-
-    quote: Annotated[str, StringConstraints(min_length=1)]
-    place: Annotated[str, StringConstraints(min_length=1)]
-    kind: Literal["clause", "inferred"]
 
 
 class Layer(Model):
     """What is known of one area: its data, and how good they are.
 
     ``accuracy`` is the point mean square error M (点位中误差) in metres; the error along
-    one axis is M/√2.
+    one axis is M/√2. ``source`` is a file of the plan folder (``layer`` chooses in it) or the
+    address of a database, ``postgresql://host/database``, and then ``table`` names the table.
     """
 
     title: Text
     source: str | None = None
     where: Where | None = None
     layer: str | None = None
+    table: str | None = None
     status: Status = Status.SCHEMATIC
     accuracy: Metres | None = None
     as_of: dt.date | None = None
@@ -78,6 +50,16 @@ class Layer(Model):
     def error(self) -> float:
         """M in metres; 0 where the layer has no data to be inaccurate."""
         return self.accuracy or 0.0
+
+    @model_validator(mode="after")
+    def _a_database_has_a_table(self) -> Self:
+        asked = re.match(r"\s*postgres(ql)?://(?P<who>[^/?#]*@)?", self.source or "")
+        if asked and ":" in (asked["who"] or ""):
+            # Said without repeating it: this text goes to a terminal and into logs.
+            raise PydanticCustomError("source_password", "a password stands in source")
+        if bool(asked) != (self.table is not None):
+            raise PydanticCustomError("source_table", "source of a database and table go together")
+        return self
 
     @model_validator(mode="after")
     def _data_have_an_accuracy(self) -> Self:
@@ -148,9 +130,11 @@ class Policy(Model):
     of a footprint (of the length of a line); ``touch_area`` in m² (m for a line) is what a
     footprint may touch of a constraint; ``default_accuracy`` in metres stands for a project
     whose list gives none. ``public_services`` are the industry codes to which industry fit
-    does not apply.
+    does not apply. ``version`` names the rule set in every output; without it that of the
+    plan does.
     """
 
+    version: str | None = None
     threshold: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     default_accuracy: Metres = 100.0
     study_area_share: Share = 0.95
@@ -185,8 +169,14 @@ class PlanDefinition(Model):
     ----------
     crs
         The projected coordinate system, in metres, in which everything is measured.
+    height_datum
+        高程基准 of the heights on its sheets; none where no heights are used.
     zones, corridors, constraints
         Layers by id; an id is unique in the whole plan.
+    goals
+        What the plan wants besides places; see `gisplan.goals`.
+    suitability
+        Models of where something could go, by id; see `gisplan.criteria`.
     """
 
     id: Id
@@ -194,11 +184,14 @@ class PlanDefinition(Model):
     title: Text
     crs: Annotated[str, StringConstraints(min_length=1)]
     document: str | None = None
+    height_datum: str | None = None
     study_area: StudyArea
     zones: Mapping[Id, Zone] = Field(default_factory=dict)
     corridors: Mapping[Id, Corridor] = Field(default_factory=dict)
     constraints: Mapping[Id, Constraint] = Field(default_factory=dict)
     policy: Policy = Policy()
+    goals: Goals = Goals()
+    suitability: Mapping[Id, Suitability] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
@@ -212,6 +205,29 @@ class PlanDefinition(Model):
             raise PydanticCustomError("no_areas", "a plan needs a zone or a corridor")
         return self
 
+    @model_validator(mode="after")
+    def _roles_name_areas(self) -> Self:
+        named = {area for role in self.goals.roles.values() for area in role.areas}
+        unknown = sorted(named - {*self.zones, *self.corridors})
+        if unknown:
+            raise PydanticCustomError(
+                "role_areas", "roles name unknown areas: {ids}", {"ids": ", ".join(unknown)}
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _models_name_layers(self) -> Self:
+        named: set[str] = set()
+        for model in self.suitability.values():
+            named |= {*(model.exclude or ())} - {*self.constraints}
+            for one in model.criteria.values():
+                if isinstance(one, CorridorDistance):
+                    named |= {*one.corridors} - {*self.corridors}
+        if named:
+            ids = ", ".join(sorted(named))
+            raise PydanticCustomError("model_layers", "no such layers: {ids}", {"ids": ids})
+        return self
+
     def layers(self) -> Iterator[tuple[Kind, str, Layer]]:
         """Yield kind, id and layer of everything in the plan, in drawing order."""
         yield Kind.STUDY_AREA, Kind.STUDY_AREA.value, self.study_area
@@ -221,7 +237,11 @@ class PlanDefinition(Model):
 
     def layer(self, area_id: str) -> Layer:
         """Return the layer with an id; ``KeyError`` where there is none."""
-        return next(layer for _, key, layer in self.layers() if key == area_id)
+        return self._by_id[area_id]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Layer]:
+        return {key: layer for _, key, layer in self.layers()}
 
     def name(self, area_id: str, language: str = "zh") -> str:
         """Return the title of an area in a language."""

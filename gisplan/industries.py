@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -69,6 +69,78 @@ def normalise_codes(text: str) -> str | None:
 def section_title(code: str, language: str) -> str:
     """Return the title of the section (门类) that a code belongs to."""
     return str(_data()["title"][language][code[:1]])
+
+
+def divisions() -> pd.DataFrame:
+    """Return the 97 divisions (大类) of GB/T 4754-2017.
+
+    Returns
+    -------
+    DataFrame
+        In order: ``section`` (letter), ``code`` (``J66``), ``zh`` and ``en`` (titles; the
+        English is a translation, the Chinese the standard's).
+    """
+    rows = [(code[0], code, one["zh"], one["en"]) for code, one in _data()["division"].items()]
+    return pd.DataFrame(rows, columns=["section", "code", "zh", "en"], dtype="str")
+
+
+def title(code: str, language: str) -> str:
+    """Return the title of a section or division; of a finer code, that of its division."""
+    if len(code) < 3:
+        return section_title(code, language)
+    return str(_data()["division"][code[:3]][language])
+
+
+def specificity(codes: str) -> str:
+    """Tell how fine the coarsest of some codes is, joined by ``|``.
+
+    ``section`` (门类, J), ``division`` (大类, J66), ``group`` (中类, J661), ``class`` (小类,
+    J6610); ``""`` for none. A keyword can lead no finer than its own meaning.
+    """
+    digits = min((len(code) - 1 for code in codes.split(SEPARATOR) if code), default=-1)
+    return {-1: "", 0: "section", 2: "division", 3: "group", 4: "class"}[digits]
+
+
+def standing(codes: str, wanted: Sequence[str]) -> str:
+    """Compare the codes of a project, joined by ``|``, with codes that are wanted.
+
+    Returns
+    -------
+    str
+        ``fits`` where one of them is wanted; ``coarse`` where one is wanted only in part
+        (``J`` where ``J66`` is wanted: proves neither); ``differs``; ``""`` without a code.
+    """
+    own = [code for code in codes.split(SEPARATOR) if code]
+    if any(code.startswith(prefix) for code in own for prefix in wanted):
+        return "fits"
+    if any(prefix.startswith(code) for code in own for prefix in wanted):
+        return "coarse"
+    return "differs" if own else ""
+
+
+def functions() -> Mapping[str, Sequence[str]]:
+    """Return the sections that serve each function of a town (生产、商务、居住、公共、网络)."""
+    grouped: Mapping[str, Sequence[str]] = _data()["function"]
+    return grouped
+
+
+def matches(text: pd.Series, codes: pd.Series) -> pd.DataFrame:
+    """Lay out what each project's industry was read from, for people to check.
+
+    Parameters
+    ----------
+    text, codes
+        As for `classify`.
+
+    Returns
+    -------
+    DataFrame
+        Same index: ``industry_codes``, ``industry_match`` and ``specificity``, all texts,
+        blank where nothing matched.
+    """
+    found = classify(text, codes).fillna("")
+    found["specificity"] = [specificity(own) for own in found["industry_codes"]]
+    return found.astype("str")
 
 
 def _normalise_code(part: str) -> str | None:

@@ -7,14 +7,15 @@ line of algebra, tested against published values.
 
 from __future__ import annotations
 
-from itertools import combinations
-from typing import Any
+from itertools import combinations, product
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from gisplan.definition import PlanDefinition
+from gisplan.inference import least_p, monte_carlo_p, wilson
 from gisplan.terms import NO_PLACE, OUTCOMES, SEPARATOR
 
 NOWHERE, UNLOCATED, UNCLASSIFIED = "-", "?", "?"
@@ -22,6 +23,8 @@ NOWHERE, UNLOCATED, UNCLASSIFIED = "-", "?", "?"
 
 SHUFFLES = 999
 SEED = 20211210
+
+Level = Literal["section", "division"]
 
 Floats = NDArray[np.float64]
 
@@ -88,8 +91,10 @@ def tally(
     return table
 
 
-def structure(area: pd.Series, codes: pd.Series, areas: list[str]) -> pd.DataFrame:
-    """Count projects by area and section (门类) of GB/T 4754-2017.
+def structure(
+    area: pd.Series, codes: pd.Series, areas: list[str], *, level: Level = "section"
+) -> pd.DataFrame:
+    """Count projects by area and section (门类) or division (大类) of GB/T 4754-2017.
 
     Parameters
     ----------
@@ -99,25 +104,34 @@ def structure(area: pd.Series, codes: pd.Series, areas: list[str]) -> pd.DataFra
         ``industry_codes`` of the facts: codes joined by ``|``, missing where none.
     areas
         Ids to show, in this order, also without a project.
+    level
+        ``section`` or ``division``; a code that is coarser than a division keeps its letter,
+        a column of its own.
 
     Returns
     -------
     DataFrame
-        Index ``areas``, a column per section letter that occurs and ``?`` for projects
-        without an industry. A project in k industries adds 1/k to each, in every area that
-        it is in (1/m to each of m areas), so that the table adds up to projects.
+        Index ``areas``, a column per code that occurs and ``?`` for projects without an
+        industry. A project in k industries adds 1/k to each, in every area that it is in
+        (1/m to each of m areas), so that the table adds up to projects.
     """
-    weights, sections = _section_weights(codes)
+    weights, sections = _code_weights(codes, level)
     table = _area_weights(area, areas).T @ weights
     return pd.DataFrame(table, index=pd.Index(areas, name="area"), columns=sections)
 
 
-def _section_weights(codes: pd.Series) -> tuple[Floats, list[str]]:
-    """Projects x sections: 1/k for each of a project's k sections."""
-    own = [
-        sorted({code[0] for code in text.split(SEPARATOR) if code}) or [UNCLASSIFIED]
+def kinds(codes: pd.Series, level: Level) -> list[list[str]]:
+    """Cut each project's codes down to a level; ``?`` for a project without any."""
+    digits = 1 if level == "section" else 3
+    return [
+        sorted({code[:digits] for code in text.split(SEPARATOR) if code}) or [UNCLASSIFIED]
         for text in codes.fillna("")
     ]
+
+
+def _code_weights(codes: pd.Series, level: Level) -> tuple[Floats, list[str]]:
+    """Projects x codes: 1/k for each of a project's k codes."""
+    own = kinds(codes, level)
     sections = sorted({section for held in own for section in held})
     weights = np.array([[(one in held) / len(held) for one in sections] for held in own])
     return weights.reshape(len(own), len(sections)), sections
@@ -215,13 +229,13 @@ def permutation_test(
     dict
         ``observed`` and ``expected`` (mean of the shuffles) in bits, ``p_value`` =
         (1 + #{shuffled ≥ observed}) / (1 + shuffles) (Davison and Hinkley 1997),
-        ``projects`` and ``shuffles``. NaN where fewer than two areas can be compared.
+        ``projects``, ``shuffles`` and ``least_p``, below which p cannot get with so few
+        projects: above 0.05 nothing can be concluded. NaN where fewer than two areas can be
+        compared.
     """
-    weights, _ = _section_weights(codes[codes.notna()])
-    places = _area_weights(area[codes.notna()], areas)
-    inside = places.sum(axis=1) > 0
-    weights, places = weights[inside], places[inside]
-    told = {"projects": float(inside.sum()), "shuffles": float(shuffles)}
+    places, weights, _ = _comparable(area, codes, areas, "section")
+    least = _least(places, weights)
+    told = {"projects": float(len(weights)), "shuffles": float(shuffles), "least_p": least}
     observed = _mean_divergence(places.T @ weights)
     if np.isnan(observed):
         return {"observed": observed, "expected": observed, "p_value": observed, **told}
@@ -229,9 +243,82 @@ def permutation_test(
     shuffled = np.array(
         [_mean_divergence(random.permutation(places).T @ weights) for _ in range(shuffles)]
     )
-    reached = int((shuffled >= observed - 1e-12).sum())
-    p_value = (1 + reached) / (1 + shuffles)
+    p_value = max(monte_carlo_p(observed, shuffled), least)  # draws alone may fall below it
     return {"observed": observed, "expected": float(shuffled.mean()), "p_value": p_value, **told}
+
+
+def _comparable(
+    area: pd.Series, codes: pd.Series, areas: list[str], level: Level
+) -> tuple[Floats, Floats, list[str]]:
+    """Places and codes of the projects that have both: projects x areas, projects x codes."""
+    places = _area_weights(area, areas)
+    known = codes.notna().to_numpy() & (places.sum(axis=1) > 0)
+    weights, columns = _code_weights(codes[known], level)
+    return places[known], weights, columns
+
+
+def _least(places: Floats, weights: Floats) -> float:
+    """The least p that a shuffling of these projects could give."""
+    sizes, own = (np.unique(one, axis=0, return_counts=True)[1] for one in (places, weights))
+    return least_p([int(n) for n in sizes], [int(n) for n in own])
+
+
+def shares(
+    area: pd.Series,
+    codes: pd.Series,
+    areas: list[str],
+    *,
+    level: Level = "section",
+    shuffles: int = SHUFFLES,
+) -> pd.DataFrame:
+    """Tell the share and location quotient of each code in each area, and how sure they are.
+
+    Parameters
+    ----------
+    area, codes, areas, level
+        As for `structure`.
+    shuffles
+        Of place labels among the projects that have both a place and a code.
+
+    Returns
+    -------
+    DataFrame
+        One row per area and code: ``area_id``, ``code``, ``projects`` (in parts), ``cases``
+        (classified projects in the area), ``share`` with ``low`` and ``high`` (95 %,
+        Wilson), ``share_all`` (of all areas), ``quotient`` (LQ = share / share_all) and
+        ``p_value``: of a difference from the mean as large as this anywhere in the table
+        (Westfall, Young 1993: one look at all cells is one test). NaN without a case.
+    """
+    places, weights, columns = _comparable(area, codes, areas, level)
+    table = places.T @ weights
+    random = np.random.default_rng(SEED)
+    greatest = np.array(
+        [_deviations(random.permutation(places).T @ weights).max(initial=0.0)
+         for _ in range(shuffles if len(places) else 0)]
+    )  # fmt: skip
+    away, least = _deviations(table), _least(places, weights)
+    cases, whole = table.sum(axis=1), table.sum(axis=0) / max(table.sum(), 1e-300)
+    rows = []
+    for (row, area_id), (column, code) in product(enumerate(areas), enumerate(columns)):
+        count, of = float(table[row, column]), float(cases[row])
+        share = count / of if of > 0 else np.nan
+        reached = max(monte_carlo_p(float(away[row, column]), greatest), least)
+        p_value = reached if of > 0 else np.nan
+        quotient = share / whole[column] if whole[column] > 0 else np.nan
+        low, high = wilson(count, of)
+        rows.append((area_id, code, count, of, share, low, high, whole[column], quotient, p_value))
+    names = ["area_id", "code", "projects", "cases", "share", "low", "high", "share_all",
+             "quotient", "p_value"]  # fmt: skip
+    return pd.DataFrame(rows, columns=names).astype({"area_id": "str", "code": "str"})
+
+
+def _deviations(table: Floats) -> Floats:
+    """How far each cell is from what its margins let expect, in standard errors."""
+    cases, whole = table.sum(axis=1, keepdims=True), table.sum(axis=0, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = cases * whole / whole.sum()
+        scale = np.sqrt(expected * (1 - whole / whole.sum()))
+        return np.nan_to_num(np.abs(table - expected) / scale, posinf=0.0)
 
 
 def _mean_divergence(table: Floats) -> float:

@@ -81,3 +81,65 @@ def test_every_code_of_the_table_is_a_code_and_every_section_has_a_title():
     for language in ("zh", "en"):
         assert list(data["title"][language]) == list(data["section"])
     assert industries.section_title("R8810", "zh") == "文化、体育和娱乐业"
+
+
+def test_the_97_divisions_are_those_of_the_standard():
+    table = industries.divisions()
+    assert len(table) == 97
+    assert table["code"].str[1:].astype(int).tolist() == list(range(1, 98))
+    assert table["section"].nunique() == 20
+    assert table["zh"].is_unique
+    assert table["en"].is_unique
+    titles = dict(zip(table["code"], table["zh"], strict=True))
+    # A sample of the standard's own contents page (GB/T 4754-2017).
+    assert titles["A05"] == "农、林、牧、渔专业及辅助性活动"
+    assert titles["C37"] == "铁路、船舶、航空航天和其他运输设备制造业"
+    assert titles["G58"] == "多式联运和运输代理业"
+    assert titles["J66"] == "货币金融服务"
+    assert titles["N79"] == "土地管理业"
+    assert titles["R87"] == "广播、电视、电影和录音制作业"
+    assert titles["S96"] == "基层群众自治组织及其他组织"
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [("J", "金融业"), ("J66", "货币金融服务"), ("J6610", "货币金融服务"), ("T97", "国际组织")],
+)
+def test_a_code_has_the_title_of_its_level(code, title):
+    assert industries.title(code, "zh") == title
+
+
+@pytest.mark.parametrize(
+    ("codes", "level"),
+    [
+        ("J66|C", "section"),
+        ("J66", "division"),
+        ("J661|J6610", "group"),
+        ("J6610", "class"),
+        ("", ""),
+    ],
+)
+def test_how_fine_a_match_is_is_that_of_its_coarsest_code(codes, level):
+    assert industries.specificity(codes) == level
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [("J66", "fits"), ("J6610", "fits"), ("J", "coarse"), ("R88|J", "coarse"), ("R88", "differs"),
+     ("R88|J66", "fits"), ("", "")],
+)  # fmt: skip
+def test_a_coarser_code_proves_neither_fit_nor_mismatch(own, told):
+    assert industries.standing(own, ["J66", "J67"]) == told
+
+
+def test_every_section_serves_one_function_of_a_town():
+    held = [section for own in industries.functions().values() for section in own]
+    assert sorted(held) == list("ABCDEFGHIJKLMNOPQRST")
+
+
+def test_matches_are_laid_out_for_people_to_check():
+    got = industries.matches(pd.Series(["金融", "？？", None], dtype="str"),
+                             pd.Series([None, None, "8810"], dtype="str"))  # fmt: skip
+    assert got["industry_codes"].tolist() == ["J", "", "R8810"]
+    assert got["industry_match"].tolist() == ["金融", "", "code"]
+    assert got["specificity"].tolist() == ["section", "", "class"]

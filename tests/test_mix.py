@@ -15,6 +15,7 @@ from gisplan.mix import (
     location_quotient,
     membership,
     permutation_test,
+    shares,
     structure,
     tally,
 )
@@ -147,3 +148,77 @@ def test_membership_of_a_corridor_is_within_its_distance():
     rows = projects((2000, 5500), (2000, 5499), None)
     got = membership(plan.check(rows), plan.definition, "corridor")
     assert got.tolist() == ["axis", "-", "?"]
+
+
+# --- published values -----------------------------------------------------------------------
+
+
+def test_hhi_is_that_of_the_merger_guidelines():
+    """U.S. Horizontal Merger Guidelines (2010, 5.3): 30, 30, 20 and 20 % give 2 600 of 10 000."""
+    wide = pd.DataFrame([[30, 30, 20, 20]], index=["market"], columns=list("ABCD"), dtype=float)
+    assert concentration(wide)["hhi"].iloc[0] * 10_000 == pytest.approx(2600)
+
+
+def test_jensen_shannon_is_the_square_of_scipys_distance():
+    """As documented by scipy.spatial.distance.jensenshannon: 0.46450140402245893 in nats."""
+    assert jensen_shannon(np.array([1.0, 0.0]), np.array([0.5, 0.5])) == pytest.approx(
+        0.46450140402245893**2 / np.log(2)
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 9), min_size=4, max_size=4).filter(any),
+       st.lists(st.integers(0, 9), min_size=4, max_size=4).filter(any))  # fmt: skip
+def test_indices_agree_with_scipy(a, b):
+    from scipy.spatial.distance import cityblock, jensenshannon
+    from scipy.stats import entropy
+
+    wide = pd.DataFrame([a, b], index=["a", "b"], columns=list("CJPR"), dtype=float)
+    p, q = np.array(a) / sum(a), np.array(b) / sum(b)
+    row = dissimilarity(wide).iloc[0]
+    assert row["krugman"] == pytest.approx(cityblock(p, q))
+    assert row["jensen_shannon"] == pytest.approx(jensenshannon(p, q, 2) ** 2, abs=1e-9)
+    sections = int(((np.array(a) + np.array(b)) > 0).sum())
+    expected = entropy(p) / np.log(sections) if sections > 1 else 0.0
+    assert concentration(wide)["entropy"].iloc[0] == pytest.approx(expected, abs=1e-12)
+
+
+# --- shares, divisions and what few projects allow ------------------------------------------
+
+
+def test_divisions_keep_a_coarser_code_apart():
+    got = structure(texts(["a", "a", "a"]), texts(["J66", "J", "J6610|R88"]), ["a"],
+                    level="division")  # fmt: skip
+    assert got.loc["a"].to_dict() == {"J": 1.0, "J66": 1.5, "R88": 0.5}
+
+
+def test_shares_add_up_and_carry_their_interval():
+    area, codes = texts(["a"] * 4 + ["b"] * 4), texts(["J66"] * 3 + ["R88"] * 5)
+    got = shares(area, codes, ["a", "b", "c"]).set_index(["area_id", "code"])
+    assert got.loc[("a", "J"), "share"] == pytest.approx(3 / 4)
+    assert got.loc[("a", "J"), "quotient"] == pytest.approx((3 / 4) / (3 / 8))
+    assert got.groupby("area_id")["share"].sum()[["a", "b"]].tolist() == pytest.approx([1, 1])
+    assert ((got["low"] <= got["share"]) & (got["share"] <= got["high"])).drop("c").all()
+    assert got.loc["c", ["share", "low", "p_value"]].isna().all().all()
+
+
+def test_one_look_at_all_cells_is_one_test():
+    """Under the null the smallest p of a whole table is below 0.05 in about 5 % of tables."""
+    random = np.random.default_rng(17)
+    found = 0
+    for _ in range(60):
+        area, codes = (
+            texts(random.choice(names, 24)) for names in (["a", "b", "c"], ["J", "R", "P"])
+        )
+        found += shares(area, codes, ["a", "b", "c"], shuffles=199)["p_value"].min() <= 0.05
+    assert found < 9  # 3 expected; 9 or more has P < 0.004
+    planted = shares(texts(["a"] * 9 + ["b"] * 9), texts(["J"] * 9 + ["R"] * 9), ["a", "b"])
+    assert planted["p_value"].max() == pytest.approx(1 / 1000)
+
+
+def test_few_projects_say_so_and_no_p_falls_below_what_they_allow():
+    area, codes = texts(["a", "a", "b"]), texts(["J", "J", "R"])
+    got = permutation_test(area, codes, ["a", "b"])
+    assert got["least_p"] == pytest.approx(1 / 3)  # which of three is the one of b
+    assert got["p_value"] >= 1 / 3
+    assert shares(area, codes, ["a", "b"])["p_value"].min() >= 1 / 3
