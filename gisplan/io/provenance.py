@@ -1,0 +1,204 @@
+"""Where each format keeps the provenance of what it holds, written and found again."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+import sqlite3
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+from xml.parsers import expat
+
+from gisplan.errors import GisplanError, VerifyError
+from gisplan.io.limits import LIMIT_MB, MEGABYTE, check_archive
+from gisplan.io.writing import write_text
+
+KEY: Final = "gisplan"
+"""Name of the metadata entry in every format that has names for them."""
+
+SIDECAR: Final = ".provenance.json"
+"""Ends the name of the file beside a .csv, .shp or .txt, which have no room for it."""
+
+_CHUNK: Final = 240
+"""Characters of a custom property, of which Excel keeps 255."""
+
+
+def provenance_text(facts: Mapping[str, Any]) -> str:
+    """Return the provenance as one line of JSON, for whatever text field a format has."""
+    return json.dumps(dict(facts), ensure_ascii=False, allow_nan=False)
+
+
+def custom_properties(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Cut the provenance into properties of a workbook or document, named in order."""
+    text = provenance_text(facts)
+    parts = [text[at : at + _CHUNK] for at in range(0, len(text), _CHUNK)]
+    return {f"{KEY}-{at:03d}": part for at, part in enumerate(parts)}
+
+
+def write_sidecar(path: Path, facts: Mapping[str, Any]) -> Path:
+    """Write the provenance beside a file, with the hash of the file it is about."""
+    beside = path.with_name(path.name + SIDECAR)
+    # What a shapefile says stands in its .dbf.
+    said = path.with_suffix(".dbf") if path.suffix.lower() == ".shp" else path
+    digest = hashlib.sha256(said.read_bytes()).hexdigest()
+    about = {"file": said.name, "file_sha256": digest, "run": dict(facts)}
+    text = json.dumps(about, ensure_ascii=False, allow_nan=False, indent=1)
+    write_text(beside, text + "\n")
+    return beside
+
+
+def stamp_page(text: str, facts: Mapping[str, Any]) -> str:
+    """Put the provenance into the head of a page, as text that nothing runs."""
+    said = html.escape(provenance_text(facts), quote=True)
+    head, opened, rest = text.partition("<head>")
+    return f'{head}{opened}\n<meta name="{KEY}" content="{said}">{rest}' if opened else text
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Find the provenance that gisplan wrote into a file, or beside it.
+
+    Raises
+    ------
+    VerifyError
+        ``verify_missing`` without the file; ``verify_silent`` where it holds none, as after
+        a program that dropped it; ``verify_broken`` where it cannot be read.
+    """
+    if not path.is_file():
+        raise VerifyError("verify_missing", path=path)
+    try:
+        found = _FINDERS.get(path.suffix.lower(), _from_sidecar)(path)
+        facts = json.loads(found) if found else None
+    except (OSError, ValueError, KeyError, RecursionError, sqlite3.Error, zlib.error, struct.error,
+            zipfile.BadZipFile, expat.ExpatError) as error:  # fmt: skip
+        raise VerifyError("verify_broken", path=path, reason=error) from None
+    except VerifyError:
+        raise
+    except GisplanError as error:
+        raise VerifyError("verify_broken", path=path, reason=error.word()) from None
+    if not isinstance(facts, dict) or "tool" not in facts:
+        raise VerifyError("verify_silent", path=path)
+    return facts
+
+
+def _from_workbook(path: Path) -> str:
+    check_archive(path, path.name)
+    with zipfile.ZipFile(path) as archive:
+        if "docProps/custom.xml" not in archive.namelist():
+            return ""
+        parts = _properties(archive.read("docProps/custom.xml"))
+    return "".join(text for name, text in sorted(parts.items()) if name.startswith(f"{KEY}-"))
+
+
+def _properties(data: bytes) -> dict[str, str]:
+    """Return the custom properties of a document; a document type is refused."""
+    found: dict[str, str] = {}
+    current: list[str] = []
+
+    def start(name: str, values: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == "property":
+            current[:] = [values.get("name", "")]
+            found[current[0]] = ""
+
+    def take(text: str) -> None:
+        if current:
+            found[current[0]] += text
+
+    def end(name: str) -> None:
+        if name.rpartition(":")[2] == "property":
+            current.clear()
+
+    def refuse(*_: object) -> None:
+        raise ValueError
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = take, refuse
+    parser.Parse(data, True)
+    return found
+
+
+def _from_json(path: Path) -> str:
+    content = json.loads(_limited(path).decode("utf-8-sig"))
+    if path.suffix.lower() == ".geojson":
+        return str(content.get("description") or "")
+    return json.dumps(content.get("run"))
+
+
+def _from_geopackage(path: Path) -> str:
+    with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as held:
+        tables = held.execute("SELECT 1 FROM sqlite_master WHERE name = 'gpkg_metadata'").fetchall()
+        if not tables:
+            return ""
+        rows = held.execute("SELECT metadata FROM gpkg_metadata ORDER BY id").fetchall()
+    mark = re.compile(rf'<MDI key="{KEY}">(.*?)</MDI>', re.DOTALL)
+    texts = (mark.search(str(row[0])) for row in rows)
+    return next((html.unescape(one[1]) for one in texts if one), "")
+
+
+def _from_parquet(path: Path) -> str:
+    import pyarrow.parquet
+
+    try:
+        held = pyarrow.parquet.read_schema(path).metadata or {}
+    except pyarrow.ArrowException as error:
+        raise ValueError(error) from None
+    return json.dumps(json.loads(held.get(b"PANDAS_ATTRS", b"{}")).get(KEY))
+
+
+def _from_page(path: Path) -> str:
+    found = re.search(rf'<meta name="{KEY}" content="([^"]*)">', _limited(path).decode("utf-8"))
+    return html.unescape(found[1]) if found else ""
+
+
+def _from_svg(path: Path) -> str:
+    text = _limited(path).decode("utf-8")
+    found = re.search(r"<dc:description>(.*?)</dc:description>", text, re.DOTALL)
+    return html.unescape(found[1]) if found else ""
+
+
+def _from_png(path: Path) -> str:
+    data = path.read_bytes()
+    at = 8
+    while at + 8 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        at += 12 + length
+        name, _, rest = body.partition(b"\0")
+        if name != b"Description":
+            continue
+        if kind == b"tEXt":
+            return rest.decode("latin-1")
+        if kind == b"iTXt":
+            packed, text = rest[0], rest[2:].split(b"\0", 2)[2]
+            return (zlib.decompress(text) if packed else text).decode("utf-8")
+    return ""
+
+
+def _from_sidecar(path: Path) -> str:
+    beside = path.with_name(path.name + SIDECAR)
+    if not beside.is_file():
+        return ""
+    about = json.loads(beside.read_text("utf-8"))
+    return json.dumps({**about["run"], "file_sha256": about["file_sha256"]})
+
+
+def _limited(path: Path) -> bytes:
+    if path.stat().st_size > LIMIT_MB * MEGABYTE:
+        raise VerifyError("projects_too_big", file=path.name, limit=LIMIT_MB)
+    return path.read_bytes()
+
+
+_FINDERS: Final = {
+    ".xlsx": _from_workbook, ".docx": _from_workbook, ".json": _from_json,
+    ".geojson": _from_json, ".gpkg": _from_geopackage, ".parquet": _from_parquet,
+    ".html": _from_page, ".svg": _from_svg, ".png": _from_png,
+}  # fmt: skip
