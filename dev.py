@@ -32,7 +32,7 @@ LOCKS = {
     "core": ["pyproject.toml", "--group", "build", "--extra", "report", "--extra", "raster"],
     "dev": ["pyproject.toml", "--group", "build", "-c", "requirements/core.lock",
             *(word for extra in ("report", "raster", "parquet", "fast", "distributed", "postgis",
-                                 "test", "lint") for word in ("--extra", extra))],
+                                 "docs", "test", "lint") for word in ("--extra", extra))],
     "browser": ["--group", "browser"],
 }  # fmt: skip
 CHROMIUM = "@sparticuz/chromium@153.0.0"
@@ -65,6 +65,7 @@ def test(*arguments: str) -> None:
     browser = find_browser() or fetch_browser()
     if browser is None:
         sys.exit("dev.py: no browser starts here: install Chrome or Edge, or set GISPLAN_BROWSER")
+    fetch_services()
     environ = {**os.environ, "GISPLAN_BROWSER": str(browser), **node_for_playwright()}
     run(PYTHON, "-m", "pytest", "-q", *arguments, env=environ)
 
@@ -213,6 +214,15 @@ def fetch_browser() -> Path | None:
         sys.exit(f"dev.py: {CHROMIUM} has another sha512 than dev.py expects: not used")
     unpack_browser(packed)
     return find_browser()
+
+
+def fetch_services() -> None:
+    """Get what some tests run for real: PostgreSQL with PostGIS. As root on Debian only.
+
+    Elsewhere its tests are skipped, and say so; under CI they fail.
+    """
+    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) and not shutil.which("initdb"):
+        apt_install("postgresql-postgis", "postgresql-15-postgis-3")
 
 
 def unpack_browser(packed: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gisplan.cli.options import PATH, gisplan, language, option, say
 from gisplan.labels import Labels
+
+if TYPE_CHECKING:
+    from gisplan.results import Result, Run
 
 
 @gisplan.command(help=say("cli.demo_help"))
@@ -16,8 +21,6 @@ from gisplan.labels import Labels
 def demo(output: Path, labels: Labels) -> int:
     """Run everything on the shipped plan and projects."""
     from gisplan.io.projects import intake
-    from gisplan.io.writing import write_text
-    from gisplan.outputs import pictures, save
     from gisplan.plan import example_folder, open_plan
     from gisplan.printout import summary_lines, terminal_table
     from gisplan.results import Run, checked
@@ -27,15 +30,39 @@ def demo(output: Path, labels: Labels) -> int:
     read = intake(projects_file)
     result = checked(plan, projects_file, read)
     run = Run.of(plan, projects_file, read, None)
-    page = output / f"{plan.definition.id}.html"
-    save(output / "siting.xlsx", result, run, labels)
-    explored = plan.explore(result.projects, result.verdicts, language=labels.language)
-    write_text(page, explored.get_root().render())
-    written = [output / "siting.xlsx", page, *pictures(output, result, labels)]
     click.echo(terminal_table(result, labels))
     for line in summary_lines(result, labels):
         click.echo(line)
-    for path in written:
+    # One by one, so that a slow machine is seen to be at work.
+    for path in _written(output, result, run, labels):
         click.echo(labels("cli.wrote", path=path))
-    click.echo(labels("cli.demo_done", path=page))
+    click.echo(labels("cli.demo_done", path=output / f"{plan.definition.id}.html"))
     return 0
+
+
+def _written(folder: Path, result: Result, run: Run, labels: Labels) -> Iterator[Path]:
+    """Write the verdicts, both maps, the atlas and the report; yield each file when it is there."""
+    from gisplan.io.provenance import provenance_text, stamp_page
+    from gisplan.io.writing import write_bytes, write_text
+    from gisplan.outputs import pictures, save, save_figure, save_report
+    from gisplan.plotting import render_pages
+
+    plan, projects, verdicts = result.plan, result.projects, result.verdicts
+    language = labels.language
+    save(folder / "siting.xlsx", result, run, labels)
+    yield folder / "siting.xlsx"
+    explored = plan.explore(projects, verdicts, language=language)
+    page = folder / f"{plan.definition.id}.html"
+    write_text(page, stamp_page(explored.get_root().render(), run.facts))
+    yield page
+    yield from pictures(folder, result, labels)
+    zones = plan.plot(projects, verdicts, language=language, theme="zones")
+    yield save_figure(zones, folder / "zones.png", dpi=90)
+    yield save_figure(zones, folder / "zones.pdf")
+    atlas = plan.atlas(projects, verdicts, language=language)
+    about = provenance_text(run.facts)
+    write_bytes(folder / "atlas.pdf", render_pages(atlas.figures(), about=about))
+    yield folder / "atlas.pdf"
+    for name in ("report.docx", "report.html"):
+        save_report(folder / name, result, run, labels)
+        yield folder / name

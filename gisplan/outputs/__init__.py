@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from gisplan.outputs.analyses import overlaid, save_overlay, save_stats
+from gisplan.outputs.analyses import overlaid, save_overlay
 from gisplan.outputs.lists import save_converted, save_intake, word_issues
-from gisplan.outputs.pictures import pictures
+from gisplan.outputs.pictures import pictures, save_figure
+from gisplan.outputs.report import save_report
 from gisplan.outputs.siting import json_document, save
+from gisplan.outputs.stats import save_stats
 
 __all__ = [
     "json_document",
@@ -13,8 +15,10 @@ __all__ = [
     "pictures",
     "save",
     "save_converted",
+    "save_figure",
     "save_intake",
     "save_overlay",
+    "save_report",
     "save_stats",
     "word_issues",
 ]
