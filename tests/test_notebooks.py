@@ -44,7 +44,9 @@ def outputs(notebook: nbformat.NotebookNode) -> dict[str, list[Any]]:
 
 
 def test_there_is_a_notebook() -> None:
-    assert [path.name for path in NOTEBOOKS][:2] == ["01_explore.ipynb", "02_siting.ipynb"]
+    assert [path.stem for path in NOTEBOOKS] == [
+        "01_explore", "02_siting", "03_surfaces", "04_analyses", "05_report",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -106,6 +108,26 @@ def test_the_second_notebook_says_what_to_survey_first(
     assert "实测项目坐标" in why
     left = [int(row.split()[-1]) for row in shown["layer"][0].data["text/plain"].splitlines()[1:]]
     assert min(left) < max(left)
+
+
+def test_the_fourth_notebook_answers_with_tables_and_a_map(
+    ran: dict[Path, nbformat.NotebookNode],
+) -> None:
+    shown = outputs(ran[NOTEBOOKS[3]])
+    assert "honghe" in shown["diff"][0].data["text/html"]
+    assert "added" in shown["diff"][0].data["text/html"]
+    assert "iframe" in shown["map"][0].data["text/html"]
+    assert "share_low" in shown["overlay"][0].data["text/html"]
+
+
+def test_the_fifth_notebook_makes_a_report_in_three_formats(
+    ran: dict[Path, nbformat.NotebookNode],
+) -> None:
+    shown = outputs(ran[NOTEBOOKS[4]])
+    for name in ("report.docx", "report.pdf", "report.html"):
+        assert name in shown["report"][0].data["text/plain"]
+    for cell in ("sheet", "atlas"):
+        assert shown[cell][0].data["image/png"].startswith("iVBOR")
 
 
 def _count(text: str, outcome: str) -> int:
