@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
@@ -15,17 +16,39 @@ import pyproj
 from gisplan.crs import transform
 from gisplan.definition import PlanDefinition
 from gisplan.errors import Finding
+from gisplan.index import PlanIndex, Store
 from gisplan.io.layers import PLAN_FILE, read_areas, read_definition
 from gisplan.labels import Labels
-from gisplan.siting import explain, judge, measure
-from gisplan.terms import ASSUMED, SEPARATOR, UNMEASURED, Kind, Shape
+from gisplan.siting import (
+    Places,
+    check_places,
+    explain,
+    index_of,
+    judge,
+    measure,
+    note_issues,
+)
+from gisplan.terms import Kind
 from gisplan.wording import word_rules, word_verdicts
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import folium
     import geopandas as gpd
     import pandas as pd
     from matplotlib.figure import Figure
+
+    from gisplan.io.documents.blocks import Document
+    from gisplan.io.projects import Intake
+    from gisplan.map_payload import MapImage, MapLayer
+    from gisplan.map_payload.layers import PlanSide
+    from gisplan.plotting import Atlas
+    from gisplan.revision import Revision
+    from gisplan.summary import Evidence
+    from gisplan.surface import Surface
+    from gisplan.surface.suitability import Scorer
+    from gisplan.zonal import Zonal
 
 
 @dataclass(frozen=True)
@@ -72,19 +95,17 @@ class Plan:
             The verdicts; see `gisplan.siting.judge`. A row depends on its own project
             and the plan alone, so parts may be checked apart and put together.
         """
-        facts = self.measure(projects)
-        verdicts = judge(facts, self.definition)
-        verdicts["issues"] = self._issues(projects, facts)
-        return verdicts
+        held = (projects.geometry.notna() & ~projects.geometry.is_empty).to_numpy()
+        places = Places.within(self._within(projects), self.areas)
+        return check_places(places, projects, held, self.areas, self.definition, self._index)
 
     def measure(self, projects: gpd.GeoDataFrame) -> pd.DataFrame:
         """Measure every project against every area; see `gisplan.siting.measure`."""
-        return measure(self._within(projects), self.areas, self.definition)
+        return measure(self._within(projects), self.areas, self.definition, index=self._index)
 
     def explain(self, projects: gpd.GeoDataFrame, *, language: str | None = None) -> pd.DataFrame:
         """Tell each project's rules in words: finding, clause, margin, P(same)."""
-        rules = explain(self.measure(projects), self.definition)
-        return word_rules(rules, projects, self.definition, self.layers, Labels(language))
+        return self._explain(projects, self.measure(projects), Labels(language))
 
     def tell(
         self, projects: gpd.GeoDataFrame, verdicts: pd.DataFrame, *, language: str | None = None
@@ -102,33 +123,54 @@ class Plan:
         basemap: str | None = None,
         other: Plan | None = None,
         review_number: str | None = None,
+        layers: Sequence[MapLayer | MapImage] = (),
     ) -> folium.Map:
         """Draw the interactive map: one offline file, also shown inline in Jupyter.
 
         Projects without *verdicts* are checked first. ``basemap`` is ``None`` (offline),
-        ``"osm"``, ``"tianditu"`` or an XYZ address; *other* a second version of the plan to
-        swipe against; *review_number* the 审图号 to print.
+        ``"osm"``, ``"tianditu"``, ``"gaode"`` (its shift taken off, with a warning) or the
+        address of an XYZ or WMTS service; *other* a second version of the plan to swipe
+        against; *review_number* the 审图号 to print; *layers* what an analysis found
+        (`gisplan.map_payload.MapLayer`, `gisplan.map_payload.MapImage`), drawn above the
+        overlaps and gaps of the plan's own zones, which are always there.
         """
         from gisplan.explore import explore
         from gisplan.map_payload.packed import LIMIT
 
-        rules = None
-        if projects is not None:
-            verdicts = self.check(projects) if verdicts is None else verdicts
-            if len(projects) <= LIMIT:  # the card of a longer list has no room for them
-                rules = self.explain(projects, language=language)
-        language = Labels(language).language
+        labels, rules = Labels(language), None
+        explained = projects is not None and len(projects) <= LIMIT  # a longer list has no room
+        if projects is not None and (verdicts is None or explained):
+            facts = self.measure(projects)
+            verdicts = self._judge(projects, facts) if verdicts is None else verdicts
+            rules = self._explain(projects, facts, labels) if explained else None
         return explore(
             self.definition,
             self.areas,
             projects,
             verdicts,
             rules,
-            language=language,
+            language=labels.language,
             basemap=basemap,
             review_number=review_number,
             other=(other.definition, other.areas) if other is not None else None,
+            layers=(*self._conflicts(labels, other), *layers),
         )
+
+    def _conflicts(self, labels: Labels, other: Plan | None) -> list[MapLayer]:
+        """Return the overlaps and gaps of the zones as layers, of both plans where two are."""
+        from gisplan.map_payload import conflict_layers
+        from gisplan.overlay import zone_pairs
+
+        sides: list[tuple[Plan, PlanSide]] = [(self, "first")]
+        sides += [(other, "other")] if other is not None else []
+        return [
+            layer
+            for plan, side in sides
+            for layer in conflict_layers(
+                zone_pairs(plan.areas, plan.definition), plan.areas, plan.definition, labels,
+                plan=side, version=plan.definition.version if other is not None else "",
+            )
+        ]  # fmt: skip
 
     def plot(
         self,
@@ -136,15 +178,43 @@ class Plan:
         verdicts: pd.DataFrame | None = None,
         *,
         language: str | None = None,
+        theme: str = "siting",
+        against: Plan | None = None,
         **options: Any,
     ) -> Figure:
-        """Draw the map sheet for print; options as `gisplan.plotting.plot`."""
+        """Draw a map sheet for print; themes and options as `gisplan.plotting.plot`.
+
+        Projects without *verdicts* are checked first. ``against`` is the earlier version for
+        the theme ``"change"``; the theme ``"conflicts"`` compares the plan's own zones.
+        """
+        from gisplan.overlay import zone_pairs
         from gisplan.plotting import plot
 
         if projects is not None and verdicts is None:
             verdicts = self.check(projects)
+        other: Any = (against.definition, against.areas) if against is not None else None
+        if theme == "conflicts":
+            other = zone_pairs(self.areas, self.definition)
+        return plot(
+            self.definition, self.areas, projects, verdicts,
+            language=Labels(language).language, theme=theme, against=other, **options,
+        )  # fmt: skip
+
+    def atlas(
+        self,
+        projects: gpd.GeoDataFrame | None = None,
+        verdicts: pd.DataFrame | None = None,
+        *,
+        language: str | None = None,
+        **options: Any,
+    ) -> Atlas:
+        """Lay out the atlas, a page for every zone and corridor; see `gisplan.plotting.atlas`."""
+        from gisplan.plotting import atlas
+
+        if projects is not None and verdicts is None:
+            verdicts = self.check(projects)
         language = Labels(language).language
-        return plot(self.definition, self.areas, projects, verdicts, language=language, **options)
+        return atlas(self.definition, self.areas, projects, verdicts, language=language, **options)
 
     def suspect_datum(
         self,
@@ -172,6 +242,142 @@ class Plan:
 
         return zone_shares(self.areas, self.definition, widths=widths, cap=cap)
 
+    def zonal(
+        self,
+        raster: str | Path,
+        projects: gpd.GeoDataFrame | None = None,
+        *,
+        over: str = "zones",
+        **options: Any,
+    ) -> Zonal:
+        """Summarise a raster over zones, rings, corridors…; see `gisplan.zonal.summarise`."""
+        from gisplan.zonal import summarise, units
+
+        moved = self._within(projects) if projects is not None else None
+        over_ = units(self.areas, self.definition, moved, over=over)
+        return summarise(over_, Path(raster), **options)
+
+    def density(self, projects: gpd.GeoDataFrame, **options: Any) -> Surface:
+        """Spread projects over their surroundings; see `gisplan.surface.density`."""
+        from gisplan.surface import density
+
+        return density(self._within(projects), self.areas, self.definition, **options)
+
+    def diff(
+        self,
+        other: Plan,
+        projects: gpd.GeoDataFrame | None = None,
+        *,
+        old_projects: gpd.GeoDataFrame | None = None,
+    ) -> Revision:
+        """Tell what a newer version changes, whose outcome, and why; see `gisplan.revision`.
+
+        *old_projects* is the list of this version where it differs from that of the other.
+        """
+        from gisplan.revision import Version, revise
+
+        before = projects if old_projects is None else old_projects
+        return revise(
+            Version(self.definition, self.areas, before),
+            Version(other.definition, other.areas, projects),
+        )
+
+    def report(
+        self,
+        projects: gpd.GeoDataFrame,
+        verdicts: pd.DataFrame | None = None,
+        *,
+        read: Intake | None = None,
+        run: Mapping[str, Any] | None = None,
+        language: str | None = None,
+        cards: str = "auto",
+        jobs: int = 1,
+    ) -> Document:
+        """Say what a check found, as a document; see `gisplan.report.report`.
+
+        ``gisplan.io.documents.write_document`` writes it as .docx, .html or .pdf. What was
+        read of the list (*read*) and the provenance (*run*, ``Run.facts``) are told where
+        they are given.
+        """
+        from gisplan.report import Material, report
+
+        facts, labels = self.measure(projects), Labels(language)
+        verdicts = self._judge(projects, facts) if verdicts is None else verdicts
+        of = Material(
+            self.definition, self.areas, self.layers, projects, verdicts,
+            self._explain(projects, facts, labels), facts, labels,
+            read.issues if read else None, read.evidence if read else (), run or {},
+        )  # fmt: skip
+
+        def map_page() -> str:
+            page = self.explore(projects, verdicts, language=labels.language)
+            return str(page.get_root().render())
+
+        return report(of, cards=cards, jobs=jobs, map_page=map_page)
+
+    def nearest_sites(self, projects: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Find where projects that do not comply would; see `gisplan.sites.nearest`."""
+        from gisplan.sites import nearest
+
+        return nearest(self._within(projects), self.areas, self.definition)
+
+    def best_sites(self, industry: str, area: float, **options: Any) -> gpd.GeoDataFrame:
+        """Find the best places for a new project; see `gisplan.sites.regions`."""
+        from gisplan.sites import Wanted, regions
+
+        model, score = options.pop("model", None), options.pop("score", None)
+        wanted = Wanted(industry, area, **options)
+        with contextlib.ExitStack() as stack:
+            if model is not None:
+                score = stack.enter_context(self.scorer(model, industry=industry)).at
+            return regions(self.areas, self.definition, wanted, score=score)
+
+    def suitability(
+        self, model: str, *, industry: str | None = None, cell: float | None = None
+    ) -> Surface:
+        """Score the ground by a model of the plan file; see `gisplan.surface.suitability`."""
+        from gisplan.surface.suitability import surface_of
+
+        with self.scorer(model, industry=industry) as asked:
+            return surface_of(asked, cell)
+
+    def rank(
+        self, projects: gpd.GeoDataFrame, model: str, *, industry: str | None = None
+    ) -> pd.DataFrame:
+        """Score and rank projects by a model; see `gisplan.surface.suitability.candidates`."""
+        from gisplan.surface.suitability import candidates
+
+        with self.scorer(model, industry=industry) as asked:
+            return candidates(asked, self._within(projects))
+
+    def scorer(self, model: str, *, industry: str | None = None) -> AbstractContextManager[Scorer]:
+        """Open a model with its rasters; see `gisplan.surface.suitability.scorer`."""
+        from gisplan.surface.suitability import scorer
+
+        return scorer(self.areas, self.definition, model, folder=self.folder, industry=industry)
+
+    def stats(self, projects: gpd.GeoDataFrame, *, built_up: Any = None) -> dict[str, pd.DataFrame]:
+        """Summarise a list: structure, fit, nearness, roles, room; see `gisplan.summary`."""
+        from gisplan.summary import summarise
+
+        return summarise(self.evidence(projects), built_up=built_up)
+
+    def evidence(self, projects: gpd.GeoDataFrame) -> Evidence:
+        """Gather what the statistics are computed from; see `gisplan.summary.Evidence`."""
+        from gisplan.summary import Evidence
+
+        facts = self.measure(projects)
+        verdicts = self._judge(projects, facts)
+        return Evidence(projects, verdicts, facts, self.areas, self.definition)
+
+    def midterm(self, projects: gpd.GeoDataFrame, **tables: Any) -> dict[str, pd.DataFrame]:
+        """Evaluate how far the plan has come; tables as `gisplan.midterm.evaluate`."""
+        from gisplan.midterm import evaluate
+
+        facts = self.measure(projects)
+        verdicts, codes = self._judge(projects, facts), facts["industry_codes"]
+        return evaluate(projects, verdicts, codes, self.definition, **tables)
+
     def links(self) -> pd.DataFrame:
         """Tell which zones each corridor links, and how surely; see `gisplan.linkage`."""
         from gisplan.linkage import links
@@ -182,6 +388,11 @@ class Plan:
     def crs(self) -> pyproj.CRS:
         """The projected coordinate system in which everything is measured."""
         return pyproj.CRS(self.areas.crs)
+
+    @cached_property
+    def _index(self) -> PlanIndex:
+        """The areas prepared for many points; built only where there are many."""
+        return index_of(self.areas, Store.of_user())
 
     @cached_property
     def layers(self) -> pd.DataFrame:
@@ -210,24 +421,26 @@ class Plan:
             "clause_kind": clause.kind if clause else None,
         }
 
+    def _judge(self, projects: gpd.GeoDataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+        verdicts = judge(facts, self.definition)
+        verdicts["issues"] = self._issues(projects, facts)
+        return verdicts
+
+    def _explain(
+        self, projects: gpd.GeoDataFrame, facts: pd.DataFrame, labels: Labels
+    ) -> pd.DataFrame:
+        rules = explain(facts, self.definition)
+        return word_rules(rules, projects, self.definition, self.layers, labels)
+
     def _within(self, projects: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         """Bring projects into the plan's CRS: the door to every analysis."""
         return transform(projects, self.crs)
 
     def _issues(self, projects: gpd.GeoDataFrame, facts: pd.DataFrame) -> Any:
         """Join the issues of intake with what the check itself had to assume."""
-        import pandas as pd
-
-        own = projects["intake_issues"].astype("str") if "intake_issues" in projects else None
-        known = [""] * len(projects) if own is None else own.fillna("").tolist()
+        own = projects["intake_issues"] if "intake_issues" in projects else None
         held = (projects.geometry.notna() & ~projects.geometry.is_empty).to_numpy()
-        measured = (facts["shape"] != Shape.NONE).to_numpy()
-        guessed = facts["accuracy_assumed"].to_numpy() & measured
-        joined = [
-            SEPARATOR.join(filter(None, (said, ASSUMED * bool(guess), UNMEASURED * bool(lost))))
-            for said, guess, lost in zip(known, guessed, held & ~measured, strict=True)
-        ]
-        return pd.array(joined, dtype="str")
+        return note_issues(own, held, facts)
 
     def _repr_html_(self) -> str:
         """Show the layers as a table; every text is escaped."""

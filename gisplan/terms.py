@@ -102,5 +102,9 @@ VERDICT_COLUMNS: Final = (
 
 VERDICT_TAIL: Final = ("reasons", "unchecked", "issues")
 
+OVERRULE_COLUMNS: Final = ("overruled", "overrule_reason", "overruled_by", "overruled_on")
+"""Columns that follow a verdict where a list of overrules was given: the outcome that a person
+decided, why, who, and on which day (ISO); all ``""`` where nobody did. ``outcome`` stays."""
+
 ISSUE_COLUMNS: Final = ("code", "level", "file", "sheet", "row", "column", "value")
 """Columns of the intake issue table: where the user finds it, and what stood there."""

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from gisplan.cli.bulk import ENGINES, check_in_parts, refuse_with_engine, too_long
 from gisplan.cli.options import (
+    PATH,
     Listing,
     as_json,
     gisplan,
@@ -21,6 +23,7 @@ from gisplan.cli.options import (
     writable,
     wrote,
 )
+from gisplan.cli.targets import Store, keep, target
 from gisplan.labels import Labels
 
 CHECK_SUFFIXES = (".xlsx", ".csv", ".json", ".gpkg", ".geojson", ".parquet", ".shp")
@@ -29,36 +32,57 @@ INTAKE_SUFFIXES = (".xlsx",)
 
 @gisplan.command(help=say("cli.check_help"))
 @listing()
-@output
+@target
 @plan_folder
 @language
+@option("--overrules", key="overrules", type=PATH)
+@option("--engine", key="engine", type=click.Choice(ENGINES), default=None)
+@option("--scheduler", key="scheduler")
 @option("--strict", key="strict", is_flag=True)
 @as_json
 @quiet
 def check(
-    projects: Listing, output: Path | None, plan_folder: Path | None, labels: Labels,
-    strict: bool, as_json: bool, quiet: bool,
+    projects: Listing, output: Path | Store | None, plan_folder: Path | None, labels: Labels,
+    overrules: Path | None, engine: str | None, scheduler: str | None, strict: bool,
+    as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Judge a list of projects."""
-    writable(output, CHECK_SUFFIXES, projects.path)
+    engine = engine or ("dask" if scheduler else "parts" if too_long(projects.path) else "whole")
+    file = output if isinstance(output, Path) else None
+    if engine != "whole":
+        table = isinstance(output, Store)
+        refuse_with_engine(overrules=overrules, json=as_json, sheet=projects.sheet, output=table)
+        return check_in_parts(
+            projects, file, plan_folder, labels,
+            scheduler=scheduler, dask=engine == "dask", strict=strict, quiet=quiet,
+        )  # fmt: skip
+    writable(file, CHECK_SUFFIXES, projects.path)
     plan = opened(plan_folder, labels, quiet=quiet or as_json)
     read = projects.read()
     from gisplan.outputs import json_document, save
+    from gisplan.overrules import read_overrules
     from gisplan.printout import summary_lines, terminal_table
     from gisplan.results import Run, checked
 
-    run = Run.of(plan, projects.path, read, projects.crs)
-    result = checked(plan, projects.path, read)
-    told = save(output, result, run, labels) if output is not None else ()
+    decided = read_overrules(overrules, read.projects) if overrules is not None else None
+    run = Run.of(
+        plan, projects.path, read, projects.crs,
+        sheet=projects.sheet, encoding=projects.encoding, overrules=overrules,
+    )  # fmt: skip
+    result = checked(plan, projects.path, read, decided)
+    told = save(file, result, run, labels) if file is not None else ()
+    stored = keep(output, result, run, labels) if isinstance(output, Store) else ()
     if as_json:
-        click.echo(json_document(result, run), nl=False)
+        click.echo(json_document(result, run, labels), nl=False)
     elif not quiet:
         click.echo(terminal_table(result, labels))
         for line in summary_lines(result, labels):
             click.echo(line, err=True)
-    if output is not None:
-        wrote(output, labels, told=told, quiet=quiet)
-    return int(strict and bool((result.verdicts["outcome"] == "fail").any()))
+    if file is not None:
+        wrote(file, labels, told=told, quiet=quiet)
+    for line in () if quiet else stored:
+        click.echo(line, err=True)
+    return int(strict and bool((result.standing == "fail").any()))
 
 
 @gisplan.command(help=say("cli.intake_help"))

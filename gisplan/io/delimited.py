@@ -15,9 +15,9 @@ from gisplan.io.rows import Evidence, Grid, header_score
 from gisplan.io.text import cell_text, decode
 
 _DELIMITERS: Final = (",", "\t", ";", "|", "，")
-_HEAD_LINES: Final = 60
+HEAD_LINES: Final = 60
 # What Excel itself writes into a first line, and does not show as a row.
-_SEP_LINE: Final = re.compile(r"sep=(?P<mark>[,;|\t])\r?\n", re.IGNORECASE)
+SEP_LINE: Final = re.compile(r"sep=(?P<mark>[,;|\t])\r?\n", re.IGNORECASE)
 
 
 def read_delimited(path: Path, encoding: str | None, evidence: list[Evidence]) -> Grid:
@@ -37,10 +37,10 @@ def read_delimited(path: Path, encoding: str | None, evidence: list[Evidence]) -
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ProjectsError("encoding_nul", file=path.name, line=line)
-    stated = _SEP_LINE.match(text)
+    stated = SEP_LINE.match(text)
     if stated:
         text = text[stated.end() :]
-    delimiter = stated["mark"] if stated else _delimiter(text, path)
+    delimiter = stated["mark"] if stated else find_delimiter(text, path)
     if delimiter != ",":
         evidence.append(("delimiter", {"\t": "TAB"}.get(delimiter, delimiter)))
     raw = _records(text, delimiter, path)
@@ -52,9 +52,9 @@ def read_delimited(path: Path, encoding: str | None, evidence: list[Evidence]) -
     return Grid("", cells, width=max(map(len, titles)))
 
 
-def _delimiter(text: str, path: Path) -> str:
+def find_delimiter(text: str, path: Path) -> str:
     """Choose the delimiter under which some row names most fields."""
-    head = "".join(text.splitlines(keepends=True)[:_HEAD_LINES])
+    head = "".join(text.splitlines(keepends=True)[:HEAD_LINES])
 
     def fields(delimiter: str) -> int:
         try:

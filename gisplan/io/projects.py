@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gisplan.crs import parse_crs
+from gisplan.crs import NamedCrs, parse_crs
 from gisplan.errors import ProjectsError
 from gisplan.industries import normalise_codes
 from gisplan.io.identity import note_names_and_ids
@@ -123,6 +123,11 @@ def intake(
         rows, log = read_table(file, encoding=encoding, sheet=sheet or layer)
     if not rows.cells:
         raise ProjectsError("projects_empty", file=file.name)
+    return take_rows(rows, log, declared=declared)
+
+
+def take_rows(rows: Rows, log: IssueLog, *, declared: NamedCrs | None) -> Intake:
+    """Read rows of text into projects, their places and their issues."""
     places = locate(rows, log, declared=declared)
     columns = _read_columns(rows, log)
     return _assemble(rows, log, columns, places)

@@ -37,7 +37,7 @@ def explain(facts: pd.DataFrame, definition: PlanDefinition) -> pd.DataFrame:
         label; ``subject`` the area ids the rule speaks of (joined by ``|``); ``situation``
         a code below ``text.`` of the language files; ``measured`` a number in ``unit``
         (``m``, ``m2``, ``share``, ``on``) against ``threshold``; ``margin`` and ``sigma``
-        in metres; ``same`` = Φ(|margin|/σ) of that area alone; ``share`` of the footprint
+        in metres; ``same`` = ``Φ(|margin|/σ)`` of that area alone; ``share`` of the footprint
         inside; ``detail`` the industry codes with what they were matched by, as
         ``codes;match``.
     """

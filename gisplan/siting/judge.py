@@ -6,7 +6,7 @@ answer could change the project's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,9 +26,11 @@ from gisplan.siting.rules import (
     column_min,
     differs,
     in_study_area,
+    is_fine,
     membership,
     place,
     row_max,
+    row_product,
     worst_of,
 )
 from gisplan.terms import (
@@ -41,6 +43,8 @@ from gisplan.terms import (
     Rule,
     Shape,
 )
+
+_BITS = 62
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ def _together(answers: Sequence[Answer], plan: PlanDefinition) -> tuple[Floats, 
     }
     place = np.fmin(same.pop(LOCATION), same.pop(Rule.INDUSTRY_FIT))
     each = np.stack([place, *same.values()])
-    product = np.where(np.isnan(each), 1.0, each).prod(axis=0)
+    product = row_product(np.where(np.isnan(each), 1.0, each).T)
     return product, column_min(each)
 
 
@@ -197,8 +201,7 @@ def _decides(
     """Where this rule's other answer alone would change the project's nominal outcome."""
     others = [a.nominal for a in answers if a is not answer]
     changed = worst_of([*others, answer.flipped])
-    fine = plan.policy.rank(Outcome.PASS), plan.policy.rank(Outcome.NOT_APPLICABLE)
-    alike = np.isin(changed, fine) & np.isin(nominal, fine)
+    alike = is_fine(changed, plan) & is_fine(nominal, plan)
     return (changed != nominal) & ~alike & differs(answer, plan)
 
 
@@ -266,22 +269,42 @@ def _places(facts: pd.DataFrame, assessment: Assessment, plan: PlanDefinition) -
 
 def _reasons(
     by_rule: dict[str, Ranks], outcome: Ranks, assessment: Assessment, plan: PlanDefinition
-) -> list[str]:
+) -> pd.api.extensions.ExtensionArray:
     """Name the rules that decide: ``rule=outcome`` joined by ``|``, as codes."""
     order = plan.policy.cascade
     silent = {f"{Rule.CLEAR_OF}:{key}" for key in plan.unchecked}
-    deciding = {rule: ranks == outcome for rule, ranks in by_rule.items() if rule not in silent}
-    return [
-        SEPARATOR.join(f"{rule}={order[rank]}" for rule, rows in deciding.items() if rows[row])
-        if assessment.located[row]
-        else NO_PLACE
-        for row, rank in enumerate(outcome)
-    ]
+    told = {rule: ranks == outcome for rule, ranks in by_rule.items() if rule not in silent}
+    # One column more for the outcome, so that rows that read alike are worded once.
+    rows = np.stack([*told.values(), *(outcome == rank for rank in range(len(order)))]).T
+    rows &= assessment.located[:, None]
+    names = [f"{rule}=" for rule in told]
+
+    def word(row: Bools) -> str:
+        said = row[len(names) :]
+        if not said.any():
+            return NO_PLACE
+        outcome_ = order[int(said.argmax())]
+        held = (name for name, at in zip(names, row, strict=False) if at)
+        return SEPARATOR.join(f"{name}{outcome_}" for name in held)
+
+    return by_kind(rows, word)
 
 
-def _joined(member: Bools, ids: tuple[str, ...]) -> list[str | float]:
+def _joined(member: Bools, ids: tuple[str, ...]) -> pd.api.extensions.ExtensionArray:
     names = np.array(ids, dtype=object)
-    return [SEPARATOR.join(names[row]) if row.any() else np.nan for row in member]
+    return by_kind(member, lambda row: SEPARATOR.join(names[row]) if row.any() else None)
+
+
+def by_kind(rows: Bools, word: Callable[[Bools], str | None]) -> pd.api.extensions.ExtensionArray:
+    """Word each row of truths, those that are alike once."""
+    if rows.shape[1] <= _BITS:
+        keys = rows @ (1 << np.arange(rows.shape[1], dtype=np.int64))
+    else:
+        packed = np.ascontiguousarray(np.packbits(rows, axis=1))
+        keys = packed.view(f"V{packed.shape[1]}")[:, 0]
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    said = pd.array([word(rows[at]) for at in first], dtype="str")
+    return said.take(which)
 
 
 def _category(ranks: Ranks, order: Sequence[Outcome]) -> pd.Categorical:

@@ -7,6 +7,8 @@ gives NaN, never zero.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -18,26 +20,97 @@ from numpy.typing import NDArray
 from gisplan.crs import require_metric
 from gisplan.definition import Constraint, PlanDefinition
 from gisplan.errors import CrsError
+from gisplan.index import PlanIndex, Points, Store
 from gisplan.industries import classify
+from gisplan.siting.footprints import Target, shares, touching
 from gisplan.terms import Kind, Shape
-from gisplan.uncertainty import axis_error
+from gisplan.uncertainty import DOUBT, axis_error
 
 EDGE = 1e-6
 """Metres. A point this near to an edge is on it: far below any survey, far above the
 rounding of a coordinate transformation (about 1e-9 m)."""
 
-DOUBT = 1.645
-"""Standard errors within which an edge may lie elsewhere with P = 0.05 on that side."""
-
-BISECTIONS = 14
-"""Halvings of the search for a footprint's margin: its diameter / 16 384."""
-
 Floats = NDArray[np.float64]
 Geometries = NDArray[Any]
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where projects are: what each is drawn as, and the points among them as arrays.
+
+    ``at`` are the positions of the points; ``geometries`` is ``None`` where all that has a
+    place is a point.
+    """
+
+    shape: NDArray[np.str_]
+    at: NDArray[np.int64]
+    points: Points
+    geometries: Geometries | None = None
+
+    @classmethod
+    def of(cls, geometries: Geometries) -> Places:
+        """Sort geometries by what they are."""
+        shape = shapes(geometries)
+        at = np.flatnonzero(shape == Shape.POINT.value)
+        here = geometries[at]
+        points = Points(shapely.get_x(here), shapely.get_y(here))
+        drawn = bool(np.isin(shape, (Shape.LINE.value, Shape.POLYGON.value)).any())
+        return cls(shape, at, points, geometries if drawn else None)
+
+    @classmethod
+    def within(cls, projects: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> Places:
+        """Take the places of projects in the CRS of areas, which has to be in metres."""
+        if areas.crs is None or projects.crs != areas.crs:
+            raise CrsError("crs_differs", found=projects.crs, wanted=areas.crs)
+        require_metric(areas.crs)
+        return cls.of(np.asarray(projects.geometry.array, dtype=object))
+
+    @classmethod
+    def at_points(cls, x: Floats, y: Floats) -> Places:
+        """Take points in metres; what is not finite has no place."""
+        at = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+        shape = np.full(len(x), Shape.NONE.value, dtype="<U8")
+        shape[at] = Shape.POINT.value
+        return cls(shape, at, Points(x[at], y[at]))
+
+    @cached_property
+    def drawn(self) -> NDArray[np.int64]:
+        """Positions of the lines and footprints."""
+        if self.geometries is None:
+            return np.empty(0, dtype=np.int64)
+        return np.flatnonzero(np.isin(self.shape, (Shape.LINE.value, Shape.POLYGON.value)))
+
+    @cached_property
+    def wholes(self) -> Geometries:
+        """The lines and footprints themselves."""
+        return np.empty(0, dtype=object) if self.geometries is None else self.geometries[self.drawn]
+
+    @property
+    def located(self) -> NDArray[np.bool_]:
+        """Which projects have a place."""
+        return self.shape != Shape.NONE.value
+
+    def take(self, rows: NDArray[np.int64]) -> Places:
+        """Return some of the places, in the order of *rows*."""
+        shape = self.shape[rows]
+        where = np.full(len(self.shape), -1)
+        where[self.at] = np.arange(len(self.at))
+        at = np.flatnonzero(shape == Shape.POINT.value)
+        own = where[rows[at]]
+        here = None if self.geometries is None else self.geometries[rows]
+        return Places(shape, at, Points(self.points.x[own], self.points.y[own]), here)
+
+    def nan(self) -> Floats:
+        """Start a fact of which nothing is known."""
+        return np.full(len(self.shape), np.nan)
+
+
 def measure(
-    projects: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, definition: PlanDefinition
+    projects: gpd.GeoDataFrame,
+    areas: gpd.GeoDataFrame,
+    definition: PlanDefinition,
+    *,
+    index: PlanIndex | None = None,
 ) -> pd.DataFrame:
     """Measure every project against every area of the plan.
 
@@ -49,6 +122,8 @@ def measure(
         The plan's areas (`gisplan.terms.AREA_COLUMNS`), in a projected CRS in metres.
     definition
         Gives the ids, widths, setbacks and shares.
+    index
+        What `index_of` made of the same areas, where it is kept from call to call.
 
     Returns
     -------
@@ -66,32 +141,60 @@ def measure(
     CrsError
         Where the two frames differ in CRS or it is not in metres.
     """
-    if areas.crs is None or projects.crs != areas.crs:
-        raise CrsError("crs_differs", found=projects.crs, wanted=areas.crs)
-    require_metric(areas.crs)
-    geometries = np.asarray(projects.geometry.array, dtype=object)
-    shape = shapes(geometries)
-    facts: dict[str, Any] = {"shape": pd.array(shape, dtype="str")}
+    places = Places.within(projects, areas)
+    return measure_places(places, projects, areas, definition, index=index)
+
+
+def measure_places(
+    places: Places,
+    projects: pd.DataFrame,
+    areas: gpd.GeoDataFrame,
+    definition: PlanDefinition,
+    *,
+    index: PlanIndex | None = None,
+) -> pd.DataFrame:
+    """Measure places; see `measure`. Of *projects* only accuracy and industry are read."""
+    index = index or index_of(areas)
+    facts: dict[str, Any] = {"shape": pd.array(places.shape, dtype="str")}
     stated = _column(projects, "accuracy")
     stated = np.where(stated >= 0, stated, np.nan)
     facts["accuracy"] = np.where(np.isnan(stated), definition.policy.default_accuracy, stated)
     facts["accuracy_assumed"] = np.isnan(stated)
-    known = {(kind, key): geometry for kind, key, geometry in _known(areas)}
+    known = known_areas(areas)
     for kind, key, layer in definition.layers():
         area = known.get((kind, key))
-        columns = _AGAINST[kind](geometries, shape, area, key, layer, definition)
+        columns = _AGAINST[kind](places, index, area, key, layer, definition)
         facts |= {f"{name}:{key}": values for name, values in columns.items()}
         if isinstance(layer, Constraint) and layer.coverage is not None:
             coverage = known.get((Kind.COVERAGE, key))
             # What lies within the setback beyond the coverage would count as well, and the edge
             # of the coverage is no better known than the layer.
             reach = layer.setback + DOUBT * axis_error(layer.error, facts["accuracy"])
-            facts[f"covered:{key}"] = _covered(geometries, shape, coverage, reach)
-    matched = classify(_text(projects, "industry"), _text(projects, "industry_code"))
-    facts["industry_codes"] = matched["industry_codes"].to_numpy()
-    facts["industry_match"] = matched["industry_match"].to_numpy()
-    frame = pd.DataFrame(facts, index=projects.index)
-    return frame.astype({"industry_codes": "str", "industry_match": "str"})
+            facts[f"covered:{key}"] = _covered(places, coverage, reach)
+    facts |= _industries(projects)
+    return pd.DataFrame(facts, index=projects.index)
+
+
+def _industries(projects: pd.DataFrame) -> dict[str, Any]:
+    """Find the industry codes; lists are long and hold few different words."""
+    text, codes = _text(projects, "industry"), _text(projects, "industry_code")
+    (word, words), (code, coded) = pd.factorize(text), pd.factorize(codes)
+    pair = (word + 1) * (len(coded) + 1) + code + 1
+    which, unique = pd.factorize(pair)
+    words = words.append(pd.Index([None], dtype="str"))
+    coded = coded.append(pd.Index([None], dtype="str"))
+    found = classify(
+        pd.Series(words[unique // len(coded) - 1]), pd.Series(coded[unique % len(coded) - 1])
+    )
+    return {name: found[name].array.take(which) for name in ("industry_codes", "industry_match")}
+
+
+def index_of(areas: gpd.GeoDataFrame, store: Store | None = None) -> PlanIndex:
+    """Prepare the areas of a plan for many points; nothing is built before it is needed."""
+    known = known_areas(areas)
+    study = known.get((Kind.STUDY_AREA, Kind.STUDY_AREA.value))
+    around = study.bounds if study is not None else areas.total_bounds
+    return PlanIndex(known, around, store=store)
 
 
 def shapes(geometries: Geometries) -> NDArray[np.str_]:
@@ -108,13 +211,14 @@ def shapes(geometries: Geometries) -> NDArray[np.str_]:
     return names[dimension + 1]
 
 
-def _known(areas: gpd.GeoDataFrame) -> list[tuple[Kind, str, Any]]:
+def known_areas(areas: gpd.GeoDataFrame) -> dict[tuple[Kind, str], Any]:
+    """Return the areas that have data, by kind and id."""
     rows = zip(areas["kind"], areas["id"], areas.geometry, strict=True)
-    return [
-        (Kind(kind), key, geometry)
+    return {
+        (Kind(kind), key): geometry
         for kind, key, geometry in rows
         if geometry is not None and not geometry.is_empty
-    ]
+    }
 
 
 def _column(frame: pd.DataFrame, name: str) -> Floats:
@@ -130,46 +234,40 @@ def _text(frame: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _against_study_area(
-    geometries: Geometries, shape: Any, area: Any, _key: str, _layer: Any, plan: PlanDefinition
+    places: Places, index: PlanIndex, area: Any, key: str, _layer: Any, plan: PlanDefinition
 ) -> dict[str, Floats]:
-    return _inside(geometries, shape, area, plan.policy.study_area_share)
+    return _inside(places, index, area, (Kind.STUDY_AREA, key), plan.policy.study_area_share)
 
 
 def _against_zone(
-    geometries: Geometries, shape: Any, area: Any, _key: str, _layer: Any, plan: PlanDefinition
+    places: Places, index: PlanIndex, area: Any, key: str, _layer: Any, plan: PlanDefinition
 ) -> dict[str, Floats]:
-    return _inside(geometries, shape, area, plan.policy.zone_share)
+    return _inside(places, index, area, (Kind.ZONE, key), plan.policy.zone_share)
 
 
 def _against_corridor(
-    geometries: Geometries, shape: Any, area: Any, _key: str, _layer: Any, _plan: PlanDefinition
+    places: Places, index: PlanIndex, area: Any, key: str, _layer: Any, _plan: PlanDefinition
 ) -> dict[str, Floats]:
-    distance = _nan(geometries)
+    distance = places.nan()
     if area is not None:
-        located = shape != Shape.NONE
-        distance[located] = shapely.distance(geometries[located], area)
+        distance[places.at] = index.distance((Kind.CORRIDOR, key), places.points)
+        distance[places.drawn] = shapely.distance(places.wholes, area)
     return {"distance": distance}
 
 
 def _against_constraint(
-    geometries: Geometries, shape: Any, area: Any, _key: str, layer: Any, plan: PlanDefinition
+    places: Places, index: PlanIndex, area: Any, key: str, layer: Any, plan: PlanDefinition
 ) -> dict[str, Floats]:
-    margin, touch = _nan(geometries), _nan(geometries)
+    margin, touch = places.nan(), places.nan()
     if area is None:
         return {"margin": margin, "touch": touch}
-    points = shape == Shape.POINT
-    margin[points] = -_point_margin(geometries[points], area) - layer.setback
-    touch[points] = (margin[points] <= EDGE).astype(float)
-    # 256 sides: the polygon lies within 0.01 % of the setback of its round edge.
-    kept_clear = area.buffer(layer.setback, quad_segs=64) if layer.setback else area
-    for row in np.flatnonzero((shape == Shape.LINE) | (shape == Shape.POLYGON)):
-        whole, size = geometries[row], _size_of(geometries[row])
-        touch[row] = size(whole.intersection(kept_clear))
-        # Met while no more than touch_area lies on it; a tiny footprint, or a tiny constraint
-        # within it, may not hide below that.
-        smallest = min(size(whole), area.area if shape[row] == Shape.POLYGON else np.inf)
-        limit = min(plan.policy.touch_area, smallest / 2)
-        margin[row] = -_offset(whole, kept_clear, _more_than(size, limit))
+    inside = _point_margin(index, (Kind.CONSTRAINT, key), places.points)
+    margin[places.at] = -inside - layer.setback
+    touch[places.at] = (margin[places.at] <= EDGE).astype(float)
+    if len(places.drawn):
+        target = index.kept((Kind.CONSTRAINT, key), Target, layer.setback)
+        kept, sizes = touching(places.wholes, target, plan.policy.touch_area)
+        margin[places.drawn], touch[places.drawn] = kept, sizes
     return {"margin": margin, "touch": touch}
 
 
@@ -181,73 +279,37 @@ _AGAINST: dict[Kind, Callable[..., dict[str, Floats]]] = {
 }
 
 
-def _inside(geometries: Geometries, shape: Any, area: Any, wanted: float) -> dict[str, Floats]:
+def _inside(
+    places: Places, index: PlanIndex, area: Any, key: tuple[Kind, str], wanted: float
+) -> dict[str, Floats]:
     """Signed margin to the edge of an area, and the share that lies inside."""
-    margin, share = _nan(geometries), _nan(geometries)
+    margin, share = places.nan(), places.nan()
     if area is None:
         return {"margin": margin, "share": share}
-    points = shape == Shape.POINT
-    margin[points] = _point_margin(geometries[points], area)
-    share[points] = (margin[points] >= 0).astype(float)
-    for row in np.flatnonzero((shape == Shape.LINE) | (shape == Shape.POLYGON)):
-        whole, size = geometries[row], _size_of(geometries[row])
-        share[row] = min(1.0, size(whole.intersection(area)) / size(whole))
-        # The smallest float below the wanted size, so that "at least" is "more than".
-        margin[row] = _offset(whole, area, _more_than(size, wanted * size(whole) * (1 - 1e-12)))
+    margin[places.at] = _point_margin(index, key, places.points)
+    share[places.at] = (margin[places.at] >= 0).astype(float)
+    if len(places.drawn):
+        target = index.kept(key, Target)
+        margin[places.drawn], share[places.drawn] = shares(places.wholes, target, wanted)
     return {"margin": margin, "share": share}
 
 
-def _point_margin(points: Geometries, area: Any) -> Floats:
+def _point_margin(index: PlanIndex, key: tuple[Kind, str], points: Points) -> Floats:
     """Distance to the edge in metres: positive inside, negative outside, zero on it."""
-    shapely.prepare(area)
-    distance = shapely.distance(shapely.boundary(area), points)
-    margin = np.where(shapely.intersects(area, points), distance, -distance)
+    margin = index.signed(key, points)
     return np.where(np.abs(margin) <= EDGE, 0.0, margin)
 
 
-def _offset(whole: Any, area: Any, holds: Callable[[Any], bool]) -> float:
-    """How far the area's edge must move for ``holds(whole ∩ area)`` to change.
-
-    Positive where it holds now (the area would have to shrink by so much), negative where
-    it does not (it would have to grow). This is the margin of a footprint: comparing it
-    with 1.645 σ is judging again with the layer shrunk and grown by 1.645 σ.
-    """
-    now = holds(whole.intersection(area))
-    low = shapely.distance(whole, shapely.boundary(area))
-    # Past the nearest edge, the edge sweeps the footprint within one diameter of it.
-    high = low + shapely.minimum_bounding_radius(whole) * 2 + 1.0
-    sign = -1.0 if now else 1.0
-    nearby = area.intersection(whole.buffer(3 * high + 1, quad_segs=2).envelope)
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        moved = nearby.buffer(sign * middle, quad_segs=16)
-        low, high = (middle, high) if holds(whole.intersection(moved)) == now else (low, middle)
-    # The last edge known to leave the answer where it is met, the first to change it where
-    # it is not: an unmet footprint never comes out as exactly on the edge, which is met.
-    return low if now else -high
-
-
-def _size_of(whole: Any) -> Callable[[Any], float]:
-    """Area of a footprint's parts, length of a line's: an edge in common has no area."""
-    measured = shapely.area if shapely.get_dimensions(whole) == 2 else shapely.length
-    return lambda part: float(measured(part))
-
-
-def _more_than(size: Callable[[Any], float], limit: float) -> Callable[[Any], bool]:
-    return lambda part: size(part) > limit
-
-
-def _covered(geometries: Geometries, shape: Any, coverage: Any, reach: Floats) -> Floats:
-    covered = _nan(geometries)
-    located = shape != Shape.NONE
+def _covered(places: Places, coverage: Any, reach: Floats) -> Floats:
+    covered, located = places.nan(), places.located
     covered[located] = 0.0
     if coverage is not None:
+        here = places.geometries
+        if here is None:
+            here = np.full(len(located), None, dtype=object)
+            here[places.at] = places.points.drawn
         shapely.prepare(coverage)
-        around = shapely.buffer(geometries[located], reach[located])
-        around = np.where(reach[located] > 0, around, geometries[located])
+        around = shapely.buffer(here[located], reach[located])
+        around = np.where(reach[located] > 0, around, here[located])
         covered[located] = shapely.covers(coverage, around).astype(float)
     return covered
-
-
-def _nan(geometries: Geometries) -> Floats:
-    return np.full(len(geometries), np.nan)

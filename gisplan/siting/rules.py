@@ -65,10 +65,16 @@ class Membership:
         return np.isnan(self.margin)
 
 
+def is_fine(ranks: Ranks, definition: PlanDefinition) -> Bools:
+    """Where a rank is that of pass or not applicable, which mean the same for a project."""
+    policy = definition.policy
+    fine = ranks == policy.rank(Outcome.PASS)
+    return np.asarray(fine | (ranks == policy.rank(Outcome.NOT_APPLICABLE)), dtype=bool)
+
+
 def differs(answer: Answer, definition: PlanDefinition) -> Bools:
     """Where the other answer is a different one: pass and not applicable are alike."""
-    fine = definition.policy.rank(Outcome.PASS), definition.policy.rank(Outcome.NOT_APPLICABLE)
-    alike = np.isin(answer.nominal, fine) & np.isin(answer.flipped, fine)
+    alike = is_fine(answer.nominal, definition) & is_fine(answer.flipped, definition)
     return (answer.nominal != answer.flipped) & ~alike
 
 
@@ -108,7 +114,8 @@ def membership(facts: pd.DataFrame, plan: PlanDefinition) -> Membership:
         for margin, layer in zip(margins, plan.oriented, strict=True)
     ]
     ids = (*plan.zones, *plan.corridors)
-    return Membership(ids, len(plan.zones), np.column_stack(margins), np.column_stack(inside))
+    # One area after another in memory: rows are many, and most questions go over the areas.
+    return Membership(ids, len(plan.zones), np.stack(margins).T, np.stack(inside).T)
 
 
 def place(
@@ -122,7 +129,6 @@ def place(
     want = wanted(facts["industry_codes"], plan)
     silent = facts["industry_codes"].isna().to_numpy()
     unknown = plan.policy.rank(Outcome.UNKNOWN)
-    fine = plan.policy.rank(Outcome.PASS), plan.policy.rank(Outcome.NOT_APPLICABLE)
 
     def ask(member: Bools) -> tuple[Ranks, Ranks]:
         ranks = _met(member, of, plan), _fit(member, of, plan, want, silent)
@@ -131,6 +137,7 @@ def place(
 
     nominal = ask(of.nominal)
     pair = worst_of(nominal)
+    fine = is_fine(pair, plan)
     likeliest = [np.full(len(pair), -1.0)] * 2
     # P that an answer stays: that nothing is left which would change it, nor anything entered.
     stays = [{True: np.ones(len(pair)), False: np.ones(len(pair))} for _ in nominal]
@@ -138,7 +145,7 @@ def place(
     for member, chance, shift, entered in _elsewhere(of, want):
         ranks = ask(member)
         other = worst_of(ranks)
-        changed = (other != pair) & ~(np.isin(other, fine) & np.isin(pair, fine))
+        changed = (other != pair) & ~(is_fine(other, plan) & fine)
         for at in (0, 1):
             moved = changed & (ranks[at] != nominal[at])
             nearer = (chance == likeliest[at]) & (shift < margin[at])
@@ -173,7 +180,7 @@ def _elsewhere(of: Membership, want: Wanted) -> Iterator[tuple[Bools, Floats, Fl
     apart = want.fits, want.may, want.stated & ~want.fits & ~want.may, ~want.stated
     for group in apart:
         near = ~own & ~of.missing & group
-        chance = 1 - np.where(near, 1 - of.inside, 1.0).prod(axis=1)
+        chance = 1 - row_product(np.where(near, 1 - of.inside, 1.0))
         # Any area of the group stands for all of it: the answer is the same.
         entered = own | (near & (np.cumsum(near, axis=1) == 1))
         shift = -row_max(np.where(near, of.margin, np.nan))
@@ -245,8 +252,8 @@ def wanted(codes: pd.Series, plan: PlanDefinition) -> Wanted:
         )
     stated = np.array([bool(layer.industries) for layer in layers], dtype=bool)
     return Wanted(
-        fits[which],
-        (may & ~fits)[which],
+        fits.T[:, which].T,
+        (may & ~fits).T[:, which].T,
         np.broadcast_to(stated, (len(codes), len(layers))),
         public[which],
         (may_be_public & ~public)[which],
@@ -285,8 +292,16 @@ def row_max(values: Floats) -> Floats:
     """Largest number of each row, NaN where there is none (without numpy's warning)."""
     if values.shape[1] == 0:
         return np.full(len(values), np.nan)
-    best = np.where(np.isnan(values), -np.inf, values).max(axis=1)
+    best = np.fmax.reduce(values, axis=1)
     return np.where(np.isneginf(best), np.nan, best)
+
+
+def row_product(values: Floats) -> Floats:
+    """Product of each row, its factors in order: the same bits however many rows there are."""
+    product = np.ones(len(values))
+    for column in values.T:
+        product *= column
+    return product
 
 
 def column_max(values: Floats) -> Floats:

@@ -1,0 +1,217 @@
+"""Whole lists, part after part in one process or on Dask: the same files, byte for byte."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import shapely
+
+from gisplan.bulk.kernel import Kernel
+from gisplan.bulk.parts import PART, Part, check_part, made, parts_of
+from gisplan.errors import MissingExtra, OutputError, ProjectsError
+from gisplan.io.batches import need_arrow
+from gisplan.io.writing import write_text, write_whole
+
+NOTE: Final = "_gisplan.json"
+"""File in a folder of parts that tells what they were made from."""
+
+Progress = Callable[[int, int, int], None]
+"""Told parts done, all parts, and rows done."""
+
+
+def check_files(
+    kernel: Kernel,
+    sources: Sequence[Path],
+    target: Path,
+    *,
+    crs: str | None = None,
+    encoding: str | None = None,
+    rows: int = PART,
+    progress: Progress | None = None,
+) -> dict[str, int]:
+    """Check lists of any length, part after part, in memory that does not grow.
+
+    Parameters
+    ----------
+    kernel
+        The plan.
+    sources
+        CSV in any encoding, Parquet with longitude and latitude, or GeoParquet.
+    target
+        A ``.parquet`` file, or a folder that gets one file per part. Parts of a run that
+        was cut off are kept beside (``<target>.parts``) and used again, if source, plan and
+        version of gisplan are the same.
+    crs, encoding
+        As in `gisplan.io.projects.intake`.
+    rows
+        Rows of a part, at least.
+    progress
+        Called with parts done, their number, and rows done.
+
+    Returns
+    -------
+    dict
+        Rows by outcome.
+
+    Raises
+    ------
+    ProjectsError, CrsError, OutputError, MissingExtra
+        As for a list that is read at once.
+    """
+    folder, parts = _prepared(kernel, sources, target, (crs, encoding, rows))
+    total: dict[str, int] = {}
+    for at, part in enumerate(parts):
+        done = sum(total.values())
+        tell = partial(_within_part, progress, at, len(parts), done) if progress else None
+        _add(total, made(part) or check_part(kernel, part, tell))
+        if progress is not None:
+            progress(at + 1, len(parts), sum(total.values()))
+    _finish(folder, parts, target)
+    return total
+
+
+def _within_part(progress: Progress, at: int, parts: int, before: int, rows: int) -> None:
+    progress(at, parts, before + rows)
+
+
+def check_partitions(
+    kernel: Kernel,
+    sources: Sequence[Path],
+    target: Path,
+    *,
+    scheduler: str | None = None,
+    crs: str | None = None,
+    rows: int = PART,
+    progress: Progress | None = None,
+) -> dict[str, int]:
+    """Check the parts of lists on Dask; the same files as `check_files`, byte for byte.
+
+    Parameters
+    ----------
+    kernel, sources, target, crs, rows, progress
+        As `check_files`; all workers must see the files under the same paths.
+    scheduler
+        Address of a Dask scheduler; by default two workers are started on this machine.
+
+    Raises
+    ------
+    MissingExtra
+        Without the extra ``distributed``.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise MissingExtra("extra_missing", name="distributed", extra="distributed") from None
+    folder, parts = _prepared(kernel, sources, target, (crs, None, rows))
+    total: dict[str, int] = {}
+    waiting = []
+    for part in parts:
+        before = made(part)
+        if before is None:
+            waiting.append(part)
+        else:
+            _add(total, before)
+    with _client(distributed, scheduler) as client:
+        plan = client.scatter(kernel, broadcast=True)
+        tasks = client.map(check_part, [plan] * len(waiting), waiting, pure=False, retries=3)
+        finished: Any = distributed.as_completed
+        for at, done in enumerate(finished(tasks, loop=client.loop)):
+            _add(total, done.result())
+            if progress is not None:
+                made_before = len(parts) - len(waiting)
+                progress(made_before + at + 1, len(parts), sum(total.values()))
+    _finish(folder, parts, target)
+    return total
+
+
+@contextlib.contextmanager
+def _client(distributed: Any, scheduler: str | None) -> Iterator[Any]:
+    """Connect to a scheduler, or start one with two workers that nobody else can reach."""
+    with contextlib.ExitStack() as stack:
+        if scheduler is None:
+            scheduler = stack.enter_context(
+                distributed.LocalCluster(
+                    n_workers=2, threads_per_worker=1, dashboard_address=None,
+                    host="127.0.0.1", silence_logs=logging.CRITICAL,
+                )
+            )  # fmt: skip
+        yield stack.enter_context(distributed.Client(scheduler, set_as_default=False))
+
+
+def _prepared(
+    kernel: Kernel, sources: Sequence[Path], target: Path, asked: tuple[Any, ...]
+) -> tuple[Path, list[Part]]:
+    """Lay out the parts, and throw away those of another run."""
+    crs, encoding, rows = asked
+    sources = [one.absolute() for one in _files(sources)]
+    folder = target if target.suffix == "" else target.with_name(target.name + ".parts")
+    if target.suffix not in ("", ".parquet"):
+        raise OutputError("output_suffix", path=target, allowed=".parquet")
+    parts = parts_of(sources, folder.absolute(), crs=crs, encoding=encoding, rows=rows)
+    note = json.dumps(_made_from(kernel, sources, asked), indent=1, sort_keys=True)
+    beside = folder / NOTE
+    if folder.is_dir() and (not beside.is_file() or beside.read_text("utf-8") != note):
+        strange = [one for one in folder.iterdir() if not one.match("part-*.parquet")]
+        if any(one.name != NOTE for one in strange) or (not strange and any(folder.iterdir())):
+            raise OutputError("output_folder_used", path=folder)
+        for old in folder.glob("part-*.parquet"):
+            old.unlink()
+    write_text(beside, note)
+    return folder, parts
+
+
+def _files(sources: Sequence[Path]) -> list[Path]:
+    found: list[Path] = []
+    for one in sources:
+        inside = sorted(one.glob("*.parquet")) if one.is_dir() else [one]
+        if not inside or not all(file.is_file() for file in inside):
+            raise ProjectsError("projects_missing", file=one)
+        found += inside
+    return found
+
+
+def _made_from(kernel: Kernel, sources: Sequence[Path], asked: tuple[Any, ...]) -> dict[str, Any]:
+    plan = hashlib.sha256(kernel.definition.model_dump_json().encode())
+    row: Any
+    for row in kernel.areas.itertuples(index=False):
+        plan.update(f"{row.kind}:{row.id}:".encode())
+        plan.update(b"" if row.geometry is None else bytes(shapely.to_wkb(row.geometry)))
+    stats = [(str(one), one.stat().st_size, one.stat().st_mtime_ns) for one in sources]
+    return {
+        "gisplan": kernel.version, "plan": plan.hexdigest(), "plan_sha256": kernel.sha256,
+        "sources": stats, "asked": list(asked),
+    }  # fmt: skip
+
+
+def _add(total: dict[str, int], more: dict[str, int]) -> None:
+    for outcome, count in more.items():
+        total[outcome] = total.get(outcome, 0) + count
+
+
+def _finish(folder: Path, parts: Sequence[Part], target: Path) -> None:
+    """Join the parts into one file where one was asked for, row group by row group."""
+    if target.suffix == "":
+        return
+    arrow = need_arrow(".parquet")
+
+    def write(beside: Path) -> None:
+        with arrow.parquet.ParquetFile(parts[0].target) as first:
+            schema = first.schema_arrow
+        with arrow.parquet.ParquetWriter(beside, schema, compression="zstd") as writer:
+            for part in parts:
+                with arrow.parquet.ParquetFile(part.target) as file:
+                    for at in range(file.num_row_groups):
+                        writer.write_table(file.read_row_group(at).cast(schema))
+
+    write_whole(target, write)
+    for part in parts:
+        part.target.unlink()
+    (folder / NOTE).unlink()
+    folder.rmdir()

@@ -1,0 +1,149 @@
+"""Compiled areas kept between runs, in the user's cache folder; whatever is odd is built anew."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import secrets
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import shapely
+
+from gisplan.index.areas import AreaIndex
+from gisplan.index.segments import Floats, Segments
+from gisplan.index.tree import DEPTH, Tree
+
+FOLDER: Final = "GISPLAN_CACHE"
+"""Environment variable with the folder to use; ``off`` for none."""
+
+_FORMAT: Final = b"gisplan index 1\n"
+_WORTH: Final = 300
+"""Edges from which reading is quicker than building anew."""
+_KEPT: Final = 400
+"""Files that the folder holds; the least recently used go first."""
+
+
+class Store:
+    """A folder of compiled areas, one file each, named by the hash of what it was made from."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def of_user(cls) -> Store | None:
+        """Return the user's own, by the rules of the platform, or ``None`` if switched off."""
+        asked = os.environ.get(FOLDER)
+        if asked is not None:
+            return None if asked.strip().lower() in ("", "0", "off", "no") else cls(Path(asked))
+        try:
+            home = Path.home()
+        except RuntimeError:
+            return None
+        if sys.platform == "win32":
+            base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+        elif sys.platform == "darwin":
+            base = home / "Library" / "Caches"
+        else:
+            base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+        return cls(base / "gisplan" / "index")
+
+    def load(self, area: Any, edges: Segments, frame: Floats) -> AreaIndex | None:
+        """Return the index of an area, ``None`` where there is none that can be trusted."""
+        path = self._path(area, frame)
+        try:
+            if len(edges.table) < _WORTH or path.stat().st_size > 2**30:
+                return None
+            content = path.read_bytes()
+            tree = _unpacked(content, frame)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, MemoryError):
+            return None
+        if tree is None or not _sound(tree, len(edges.table)):
+            return None
+        index = AreaIndex(area, edges, tree)
+        if not _agrees(index, area, edges, frame):
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return index
+
+    def save(self, area: Any, frame: Floats, index: AreaIndex) -> None:
+        """Keep an index; a full or read-only disk is no mistake of the user."""
+        if index.edges < _WORTH:
+            return
+        path = self._path(area, frame)
+        beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                beside.write_bytes(_packed(index.tree))
+                beside.replace(path)
+            finally:
+                beside.unlink(missing_ok=True)
+            self._make_room()
+
+    def _path(self, area: Any, frame: Floats) -> Path:
+        made_of = hashlib.sha256(_FORMAT + frame.tobytes() + shapely.to_wkb(area))
+        return self.folder / f"{made_of.hexdigest()[:40]}.idx"
+
+    def _make_room(self) -> None:
+        files = sorted(self.folder.glob("*.idx"), key=lambda one: one.stat().st_mtime)
+        for old in files[:-_KEPT]:
+            old.unlink(missing_ok=True)
+
+
+def _packed(tree: Tree) -> bytes:
+    body = io.BytesIO()
+    np.savez(body, **{name: getattr(tree, name) for name in Tree._fields})
+    return _FORMAT + hashlib.sha256(body.getvalue()).digest() + body.getvalue()
+
+
+def _unpacked(content: bytes, frame: Floats) -> Tree | None:
+    head = len(_FORMAT)
+    digest, body = content[head : head + 32], content[head + 32 :]
+    if content[:head] != _FORMAT or hashlib.sha256(body).digest() != digest:
+        return None
+    with np.load(io.BytesIO(body), allow_pickle=False) as held:
+        tree = Tree(**{name: held[name] for name in Tree._fields})
+    return tree if np.array_equal(tree.frame, frame) else None
+
+
+def _sound(tree: Tree, edges: int) -> bool:
+    """Tell whether nothing points outside: a look-up in machine code checks no bounds."""
+    leaves = len(tree.codes)
+    whole = {"codes": "int32", "starts": "int32", "lists": "int32", "side": "int8", "top": "int32"}
+    if any(getattr(tree, name).dtype != kind for name, kind in whole.items()):
+        return False
+    if any(getattr(tree, name).ndim != 1 for name in whole) or not leaves:
+        return False
+    if len(tree.starts) != leaves + 1 or len(tree.side) != leaves:
+        return False
+    if tree.level > DEPTH or len(tree.top) != 4**tree.level + 1:
+        return False
+    ordered = all((np.diff(one) >= 0).all() for one in (tree.codes, tree.starts, tree.top))
+    ends = tree.codes[0] == 0 and tree.starts[0] == 0 and tree.starts[-1] == len(tree.lists)
+    ends &= tree.top[0] == 0 and tree.top[-1] == leaves and tree.top[-2] < leaves
+    inside = len(tree.lists) == 0 or (tree.lists.min() >= 0 and tree.lists.max() < edges)
+    return bool(ordered and ends and inside and tree.side.min() >= 0 and tree.side.max() <= 3)
+
+
+def _agrees(index: AreaIndex, area: Any, edges: Segments, frame: Floats) -> bool:
+    """Ask GEOS about a hundred places: a file may be whole and still be wrong."""
+    random = np.random.default_rng(len(edges.table))
+    spots = edges.table[random.integers(0, len(edges.table), 60), :2]
+    spots = np.vstack([spots + random.normal(0, frame[2] / 500, (60, 2)),
+                       frame[:2] + random.uniform(0, frame[2], (40, 2))])  # fmt: skip
+    points = shapely.points(spots)
+    x, y = np.ascontiguousarray(spots.T)
+    told = index.distance(x, y, fast=False)
+    if not np.array_equal(told, shapely.distance(area, points)):
+        return False
+    if not edges.polygonal:
+        return True
+    inside = index.signed(x, y, fast=False) >= 0
+    return bool(np.array_equal(inside, shapely.intersects(area, points)))

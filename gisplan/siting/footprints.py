@@ -1,0 +1,247 @@
+"""Footprints and lines against an area: the share on it, and how far its edge is from deciding.
+
+All of them at once, and each only against what is near it: parts of the area are found by a
+tree, parts that hold a footprint whole are not cut, and of the edge only those pieces are moved
+that can be the nearest to some place of the footprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gisplan.index.segments import segments_of
+from gisplan.index.tree import SLACK, keep
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Geometries = NDArray[Any]
+
+BISECTIONS: Final = 14
+"""Halvings of the search for a footprint's margin: its diameter / 16 384."""
+_BLOCK: Final = 2000
+"""Footprints measured at a time: bounds the memory."""
+_ROUNDEST: Final = 128
+
+
+class Target:
+    """An area that footprints are measured against, prepared once.
+
+    Parameters
+    ----------
+    area
+        Polygons in metres.
+    setback
+        Metres around them that count as well; the polygon drawn for it has 256 sides to a
+        circle and lies within 0.01 % of the setback of its round edge.
+    """
+
+    def __init__(self, area: Any, setback: float = 0.0) -> None:
+        self.area = area.buffer(setback, quad_segs=64) if setback else area
+        self.bare = float(area.area)
+        self._parts = shapely.get_parts(self.area)
+        self._tree = shapely.STRtree(self._parts)
+
+    @cached_property
+    def _edges(self) -> tuple[Any, Any]:
+        found = segments_of(self.area)
+        if found is None:
+            return None, None
+        lines: Any = shapely.linestrings(found.table[:, [0, 1, 4, 5]].reshape(-1, 2, 2))
+        return found.table, shapely.STRtree(lines)
+
+    def inside(self, wholes: Geometries) -> Geometries:
+        """Return what of each footprint lies on the area; a part that holds it is not cut."""
+        found = np.full(len(wholes), shapely.from_wkt("POLYGON EMPTY"), dtype=object)
+        which, part = self._tree.query(wholes, predicate="intersects")
+        shapely.prepare(self._parts[np.unique(part)])
+        held = shapely.contains_properly(self._parts[part], wholes[which])
+        found[which[held]] = wholes[which[held]]
+        which, part = which[~held], part[~held]
+        pieces = shapely.intersection(wholes[which], self._parts[part])
+        once = np.bincount(which, minlength=len(wholes)) == 1
+        alone = once[which]
+        found[which[alone]] = pieces[alone]
+        for row in np.unique(which[~alone]):
+            # Parts may touch in a line of no size, or a footprint lie over several.
+            found[row] = shapely.unary_union(pieces[which == row])
+        return found
+
+    def outside(self, wholes: Geometries) -> Geometries:
+        """Return what of each line or footprint lies off the area."""
+        found = wholes.copy()
+        which, part = self._tree.query(wholes, predicate="intersects")
+        for row in np.unique(which):
+            found[row] = shapely.difference(
+                found[row], shapely.union_all(self._parts[part[which == row]])
+            )
+        return found
+
+    def edge_distance(self, wholes: Geometries) -> Floats:
+        """Distance of each footprint to the edge, metres."""
+        tree = self._edges[1]
+        if tree is None:
+            return np.asarray(shapely.distance(wholes, shapely.boundary(self.area)), dtype=float)
+        (at, _), found = tree.query_nearest(wholes, return_distance=True, all_matches=False)
+        distance = np.empty(len(wholes))
+        distance[at] = found
+        return distance
+
+    def near_edges(self, wholes: Geometries) -> Geometries:
+        """Return the pieces of edge that can be the nearest to some place of each footprint."""
+        table, tree = self._edges
+        if tree is None:
+            return np.full(len(wholes), shapely.boundary(self.area), dtype=object)
+        west, south, east, north = shapely.bounds(wholes).T
+        x, y = (west + east) / 2, (south + north) / 2
+        half = np.maximum(east - west, north - south) / 2
+        centres = shapely.points(x, y)
+        (at, _), nearest = tree.query_nearest(centres, return_distance=True, all_matches=False)
+        reach = np.empty(len(wholes))
+        reach[at] = nearest + 2 * (half[at] * np.sqrt(2) + SLACK) + SLACK
+        owner, edge = tree.query(centres, predicate="dwithin", distance=reach)
+        order = np.argsort(owner, kind="stable")
+        owner, edge = owner[order], edge[order]
+        starts = np.searchsorted(owner, np.arange(len(wholes) + 1))
+        kept = keep(x, y, half, starts, edge.astype(np.int32), table)
+        owner, edge = owner[kept], edge[kept]
+        lines = tree.geometries[edge]
+        # Joined, neighbours need no round ends of their own: many times less to compute.
+        merged = shapely.line_merge(shapely.multilinestrings(lines, indices=owner))
+        return np.asarray(merged, dtype=object)
+
+
+def shares(wholes: Geometries, target: Target, wanted: float) -> tuple[Floats, Floats]:
+    """Signed margin of lines and footprints to holding the wanted share, and the share inside."""
+    margin, share = np.empty(len(wholes)), np.empty(len(wholes))
+    for rows in _blocks(len(wholes)):
+        here = wholes[rows]
+        inside, size = target.inside(here), sizes(here)
+        share[rows] = np.minimum(1.0, _sizes_as(inside, here) / size)
+        # The smallest float below the wanted size, so that "at least" is "more than".
+        margin[rows] = _offsets(here, inside, target, wanted * size * (1 - 1e-12))
+    return margin, share
+
+
+def touching(wholes: Geometries, target: Target, touch_area: float) -> tuple[Floats, Floats]:
+    """Margin of lines and footprints to a constraint and its setback, and the size on it."""
+    margin, touch = np.empty(len(wholes)), np.empty(len(wholes))
+    for rows in _blocks(len(wholes)):
+        here = wholes[rows]
+        inside, size = target.inside(here), sizes(here)
+        touch[rows] = _sizes_as(inside, here)
+        # Met while no more than touch_area lies on it; a tiny footprint, or a tiny constraint
+        # within it, may not hide below that.
+        polygon = shapely.get_dimensions(here) == 2
+        smallest = np.minimum(size, np.where(polygon, target.bare, np.inf))
+        limit = np.minimum(touch_area, smallest / 2)
+        margin[rows] = -_offsets(here, inside, target, limit)
+    return margin, touch
+
+
+def _blocks(rows: int) -> Iterator[slice]:
+    return (slice(at, at + _BLOCK) for at in range(0, rows, _BLOCK))
+
+
+def _offsets(wholes: Geometries, inside: Geometries, target: Target, limit: Floats) -> Floats:
+    """How far the area's edge must move for the size on it to cross a limit.
+
+    Positive where it is above now (the area would have to shrink by so much), negative where
+    it is not (it would have to grow). This is the margin of a footprint: comparing it with
+    1.645 σ is judging again with the layer shrunk and grown by 1.645 σ. Growing by t adds what
+    of the rest lies within t of the edge; shrinking takes what of the inside does.
+    """
+    size = _sizes_as(inside, wholes)
+    now = size > limit
+    rest = wholes.copy()
+    line = shapely.get_dimensions(wholes) == 1
+    cut = np.flatnonzero(~now & (size > 0) & ~line)
+    rest[cut] = shapely.difference(wholes[cut], inside[cut])
+    # A piece of a line, its ends rounded, no longer lies on the line it was cut from.
+    cut = np.flatnonzero(~now & (size > 0) & line)
+    rest[cut] = target.outside(wholes[cut])
+    search = _Search(
+        np.where(now, inside, rest), target.near_edges(wholes),
+        low=target.edge_distance(wholes), radius=shapely.minimum_bounding_radius(wholes),
+        wanted=np.where(now, size - limit, limit - size), strict=~now,
+    )  # fmt: skip
+    low, high = search.run(wholes)
+    # The last edge known to leave the answer where it is met, the first to change it where
+    # it is not: an unmet footprint never comes out as exactly on the edge, which is met.
+    return np.where(now, low, -high)
+
+
+class _Search:
+    """Find for each footprint how far the edge must move to sweep a wanted size.
+
+    Between two distances, one that is too short and one that is not, by the straight line
+    through the roots of the sizes swept (a corner sweeps the square of what it moves), with a
+    halving every third step; never nearer to an end than half of what is asked for, so that
+    both ends close in.
+    """
+
+    def __init__(
+        self, open_: Geometries, edges: Geometries, *, low: Floats, radius: Floats,
+        wanted: Floats, strict: Bools,
+    ) -> None:  # fmt: skip
+        self._open, self._edges = open_, edges
+        # Past the nearest edge, the edge sweeps the footprint within one diameter of it.
+        self.low, self.high = low, low + radius * 2 + 1.0
+        self._wanted, self._strict = wanted, strict
+        self._step = (self.high - self.low) / 2**BISECTIONS
+        # Chords of the round ends stay within a hundredth of the footprint's radius.
+        sides = np.pi / 4 / np.sqrt(2e-2 * radius / self.high)
+        self._sides = 2 ** np.ceil(np.log2(sides.clip(16, _ROUNDEST)))
+
+    def run(self, wholes: Geometries) -> tuple[Floats, Floats]:
+        """Return the two distances, no farther apart than a footprint's diameter / 16 384."""
+        low, high = self.low, self.high
+        left = -np.sqrt(self._wanted)
+        right = np.sqrt(_sizes_as(self._open, wholes)) + left
+        last = np.zeros(len(wholes), dtype=np.int8)
+        for turn in range(3 * BISECTIONS):
+            at = np.flatnonzero(high - low > self._step)
+            if not len(at):
+                break
+            middle = (low[at] + high[at]) / 2
+            if turn % 3 != 2:
+                slope = right[at] - left[at]
+                part = np.where(slope > 0, -left[at] / np.where(slope > 0, slope, 1), 0.5)
+                middle = low[at] + part.clip(0, 1) * (high[at] - low[at])
+                step = self._step[at] / 2
+                middle = middle.clip(low[at] + step, high[at] - step)
+            moved = _buffered(self._edges[at], middle, self._sides[at])
+            swept = _sizes_as(shapely.intersection(self._open[at], moved), wholes[at])
+            short = np.where(self._strict[at], swept <= self._wanted[at], swept < self._wanted[at])
+            value = np.sqrt(swept) - np.sqrt(self._wanted[at])
+            # An end that stays twice counts half (Illinois), so that it comes to move.
+            right[at[short & (last[at] == 1)]] /= 2
+            left[at[~short & (last[at] == -1)]] /= 2
+            low[at[short]], left[at[short]] = middle[short], value[short]
+            high[at[~short]], right[at[~short]] = middle[~short], value[~short]
+            last[at] = np.where(short, 1, -1)
+        return low, high
+
+
+def _buffered(edges: Geometries, distance: Floats, sides: Floats) -> Geometries:
+    found = np.empty(len(edges), dtype=object)
+    for count in np.unique(sides):
+        at = sides == count
+        found[at] = shapely.buffer(edges[at], distance[at], quad_segs=int(count))
+    return found
+
+
+def sizes(wholes: Geometries) -> Floats:
+    """Area of footprints, length of lines."""
+    return _sizes_as(wholes, wholes)
+
+
+def _sizes_as(parts: Geometries, wholes: Geometries) -> Floats:
+    """Area of a footprint's parts, length of a line's: an edge in common has no area."""
+    polygon = shapely.get_dimensions(wholes) == 2
+    return np.where(polygon, shapely.area(parts), shapely.length(parts))

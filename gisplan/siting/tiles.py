@@ -1,0 +1,197 @@
+"""Check very many projects or zones: in blocks, or neighbours by the zones that matter to them.
+
+A verdict depends on an area far away in two ways only: as the nearest of those that are alike
+(same kind, industries, width and accuracy), or through a P of entering it that is not zero.
+Distance changes by no more than one goes; so for a tile of points, whoever is farther from its
+middle than the nearest of its kind by a diameter, and beyond the reach of any error, cannot be
+either. What is left is judged as any plan is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from gisplan.definition import Corridor, PlanDefinition
+from gisplan.index import PlanIndex
+from gisplan.siting.judge import judge
+from gisplan.siting.measure import Places, known_areas, measure_places
+from gisplan.siting.noted import note_issues
+from gisplan.terms import Kind
+from gisplan.uncertainty import axis_error
+
+MANY: Final = 100
+"""Zones and corridors from which a plan is judged tile by tile."""
+_TILE, _FEWEST = 4096, 128
+"""Most points of a tile, and fewest: with fewer, the tiles cost more than they save."""
+_BLOCK: Final = 1 << 16
+"""Projects judged at a time, so that memory is bounded and stays in the processor's cache."""
+_BEYOND: Final = 8.5
+"""Standard errors beyond which 1 - P(inside) is 1 to the last bit."""
+_SLACK: Final = 1e-3
+Floats = NDArray[np.float64]
+_Tile = tuple[NDArray[np.int64], gpd.GeoDataFrame, PlanDefinition]
+_ORIENTED: Final = (Kind.ZONE.value, Kind.CORRIDOR.value)
+
+
+def check_places(
+    places: Places, projects: pd.DataFrame, held: NDArray[np.bool_], areas: gpd.GeoDataFrame,
+    definition: PlanDefinition, index: PlanIndex,
+) -> pd.DataFrame:  # fmt: skip
+    """Measure and judge projects, however many they and the areas are, in bounded memory.
+
+    Parameters
+    ----------
+    places
+        Where the projects are, in the CRS of *areas*.
+    projects
+        Accuracy, industry and issues of intake; its index is that of the result.
+    held
+        Which projects have a geometry, measurable or not.
+    areas, definition, index
+        The plan.
+
+    Returns
+    -------
+    DataFrame
+        As `gisplan.siting.judge`, with ``issues``.
+    """
+    index.expected = max(index.least, len(places.at))
+    many = len(definition.oriented) > MANY
+    if not len(held) or (not many and len(held) <= _BLOCK):
+        return _checked(places, projects, held, areas, definition, index)
+    parts, order = [], []
+    whole_plan = areas, definition
+    blocks: Iterable[_Tile] = (
+        (rows, *whole_plan) for rows in _blocks(np.arange(len(held)), _BLOCK)
+    )
+    if many:
+        near = _Near(areas, definition, _worst_accuracy(projects, definition))
+        others = _blocks(np.setdiff1d(np.arange(len(held)), places.at), _FEWEST)
+        blocks = chain(_tiles(places, near), ((rows, *whole_plan) for rows in others))
+    for rows, fewer, plan in blocks:
+        here = places.take(rows)
+        parts.append(_checked(here, projects.iloc[rows], held[rows], fewer, plan, index))
+        order.append(rows)
+    index.expected = index.least
+    whole = pd.concat(parts, ignore_index=True)
+    back = np.empty(len(whole), dtype=np.int64)
+    back[np.concatenate(order)] = np.arange(len(whole))
+    return whole.take(back).set_axis(projects.index)
+
+
+def _checked(
+    places: Places, projects: pd.DataFrame, held: NDArray[np.bool_], areas: gpd.GeoDataFrame,
+    definition: PlanDefinition, index: PlanIndex,
+) -> pd.DataFrame:  # fmt: skip
+    facts = measure_places(places, projects, areas, definition, index=index)
+    verdicts = judge(facts, definition)
+    known = projects["intake_issues"] if "intake_issues" in projects else None
+    verdicts["issues"] = note_issues(known, held, facts)
+    return verdicts
+
+
+def _worst_accuracy(projects: pd.DataFrame, definition: PlanDefinition) -> float:
+    if "accuracy" not in projects:
+        return definition.policy.default_accuracy
+    stated = pd.to_numeric(projects["accuracy"], errors="coerce").to_numpy(dtype=float)
+    return max(float(np.nanmax(np.append(stated, 0.0))), definition.policy.default_accuracy)
+
+
+def _blocks(rows: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+    return (rows[at : at + size] for at in range(0, len(rows), size))
+
+
+class _Near:
+    """Which zones and corridors can matter to points of a tile."""
+
+    def __init__(
+        self, areas: gpd.GeoDataFrame, definition: PlanDefinition, accuracy: float
+    ) -> None:
+        self._areas, self._definition = areas, definition
+        known = known_areas(areas)
+        layers = [(kind, key, one) for kind, key, one in definition.layers() if kind in _ORIENTED]
+        self._keys = [(kind.value, key) for kind, key, _ in layers]
+        shapes = [known.get((kind, key)) for kind, key, _ in layers]
+        self._shapes = np.array(shapes, dtype=object)
+        polygon = np.array([kind == Kind.ZONE for kind, _, _ in layers])
+        self._edges = np.where(polygon, shapely.boundary(self._shapes), self._shapes)
+        self._polygon = polygon
+        self._within = np.array([getattr(one, "within", 0.0) for _, _, one in layers])
+        self._error = np.array([one.error for _, _, one in layers])
+        alike = [
+            (
+                kind,
+                getattr(one, "industries", ()),
+                one.error,
+                one.within if isinstance(one, Corridor) else 0.0,
+            )
+            for kind, _, one in layers
+        ]
+        numbers = {one: at for at, one in enumerate(dict.fromkeys(alike))}
+        self._alike = np.array([numbers[one] for one in alike])
+        self._reach = _BEYOND * axis_error(self._error, np.full(len(layers), accuracy))
+        shapely.prepare(self._shapes)
+
+    def of(self, x: Floats, y: Floats) -> tuple[gpd.GeoDataFrame, PlanDefinition]:
+        """Return the areas that matter to these points, and the plan with only these."""
+        west, east, south, north = x.min(), x.max(), y.min(), y.max()
+        middle = shapely.Point((west + east) / 2, (south + north) / 2)
+        radius = float(np.hypot(east - west, north - south)) / 2 + _SLACK
+        margin = -shapely.distance(self._edges, middle)
+        inside = shapely.intersects(self._shapes, middle)
+        margin = np.where(self._polygon & inside, -margin, margin) + self._within
+        missing = np.isnan(margin)
+        known = np.where(missing, -np.inf, margin)
+        best = np.full(self._alike.max() + 1, -np.inf)
+        np.maximum.at(best, self._alike, known)
+        kept = (known >= best[self._alike] - 2 * radius) | (known >= -self._reach - radius)
+        kept &= ~missing
+        # An area without data is what could hold the project: one of those alike says so.
+        lost = np.flatnonzero(missing)
+        kept[lost[np.unique(self._alike[lost], return_index=True)[1]]] = True
+        chosen = {key for key, is_kept in zip(self._keys, kept, strict=True) if is_kept}
+        return self._only(chosen)
+
+    def _only(self, chosen: set[tuple[str, str]]) -> tuple[gpd.GeoDataFrame, PlanDefinition]:
+        kinds, ids = self._areas["kind"].to_numpy(), self._areas["id"].to_numpy()
+        rows = [
+            kind not in _ORIENTED or (kind, key) in chosen
+            for kind, key in zip(kinds, ids, strict=True)
+        ]
+        plan = self._definition
+        fewer = plan.model_copy(
+            update={
+                "zones": {k: one for k, one in plan.zones.items() if ("zone", k) in chosen},
+                "corridors": {
+                    k: one for k, one in plan.corridors.items() if ("corridor", k) in chosen
+                },
+            }
+        )
+        return self._areas[rows], fewer
+
+
+def _tiles(places: Places, near: _Near) -> Iterator[_Tile]:
+    """Yield neighbouring points with what matters to them, halved until that is little."""
+    points = places.at
+    waiting = [np.arange(len(points))]
+    while waiting:
+        rows = waiting.pop()
+        x, y = places.points.x[rows], places.points.y[rows]
+        if len(rows) <= _TILE:
+            if not len(rows):
+                continue
+            fewer, plan = near.of(x, y)
+            if len(rows) <= _FEWEST or len(plan.oriented) <= MANY:
+                yield points[rows], fewer, plan
+                continue
+        along = x if np.ptp(x) >= np.ptp(y) else y
+        half = np.argpartition(along, len(rows) // 2)
+        waiting += [np.sort(rows[half[len(rows) // 2 :]]), np.sort(rows[half[: len(rows) // 2]])]

@@ -1,0 +1,96 @@
+"""Footprints against an area: sizes as GEOS cuts them, margins as moving the whole edge gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+from shapely.affinity import rotate
+from shapely.geometry import LineString, MultiPolygon, Polygon, box
+
+from gisplan.siting.footprints import Target, shares, touching
+
+SQUARE = box(0, 0, 1000, 1000)
+COMB = MultiPolygon(
+    [box(x, 0, x + 60, 1000) for x in range(0, 1000, 100)] + [box(-50, -80, 1050, -40)]
+)
+RING = Polygon(box(0, 0, 1000, 1000).exterior, [box(300, 300, 700, 700).exterior])
+
+
+def scattered(count: int, seed: int) -> np.ndarray:
+    """Synthetic parcels and lines in and around 0..1000."""
+    random = np.random.default_rng(seed)
+    shapes = [
+        rotate(box(x, y, x + w, y + h), angle)
+        for x, y, w, h, angle in zip(
+            random.uniform(-300, 1200, count), random.uniform(-300, 1200, count),
+            random.uniform(5, 150, count), random.uniform(5, 150, count),
+            random.uniform(0, 90, count), strict=True,
+        )
+    ]  # fmt: skip
+    lines = [LineString(shape.exterior.coords[:4]) for shape in shapes[: count // 4]]
+    return np.array([*shapes, *lines], dtype=object)
+
+
+@pytest.mark.parametrize("area", [SQUARE, COMB, RING], ids=["square", "comb", "ring"])
+def test_sizes_are_those_of_the_cut(area):
+    wholes = scattered(200, 1)
+    inside = Target(area).inside(wholes)
+    cut = shapely.intersection(wholes, area)
+    polygon = shapely.get_dimensions(wholes) == 2
+    measured = np.where(polygon, shapely.area(inside), shapely.length(inside))
+    expected = np.where(polygon, shapely.area(cut), shapely.length(cut))
+    np.testing.assert_allclose(measured, expected, atol=1e-9, rtol=1e-12)
+
+
+@pytest.mark.parametrize("area", [SQUARE, COMB, RING], ids=["square", "comb", "ring"])
+def test_moving_the_whole_edge_by_the_margin_is_what_decides(area):
+    """The oracle moves all of the area, finely rounded, a little less and a little more."""
+    wholes = scattered(60, 2)
+    margin, _ = shares(wholes, Target(area), 0.5)
+    for whole, told in zip(wholes, margin, strict=True):
+        size = shapely.area if shapely.get_dimensions(whole) == 2 else shapely.length
+        radius = shapely.minimum_bounding_radius(whole)
+        chord = min(1.3e-3 * abs(told), 1e-2 * radius) + 2e-5 * abs(told)
+        step = (2 * radius + 1) / 16384 + chord + 1e-6
+
+        def holds(by, whole=whole, size=size):
+            moved = area.buffer(-by, quad_segs=256)
+            return size(whole.intersection(moved)) >= 0.5 * size(whole) * (1 - 1e-9)
+
+        assert holds(told - 2 * step)
+        assert not holds(told + 2 * step)
+
+
+@pytest.mark.parametrize(
+    ("whole", "wanted", "share", "margin"),
+    [
+        (box(-50, 400, 50, 500), 0.5, 0.5, 0.0),
+        (box(-25, 400, 75, 500), 0.5, 0.75, 25.0),
+        (box(-75, 400, 25, 500), 0.5, 0.25, -25.0),
+        (box(-300, 400, -200, 500), 0.5, 0.0, -250.0),
+        (box(400, 400, 500, 500), 0.5, 1.0, 500 - np.sqrt(5000)),
+        (LineString([(-30, 500), (70, 500)]), 0.5, 0.7, 20.0),
+    ],
+)
+def test_answers_by_mental_arithmetic(whole, wanted, share, margin):
+    found, inside = shares(np.array([whole], dtype=object), Target(SQUARE), wanted)
+    assert inside[0] == pytest.approx(share)
+    assert found[0] == pytest.approx(margin, abs=0.05)
+
+
+def test_an_edge_in_common_touches_nothing_and_a_setback_counts():
+    beside = np.array([box(1000, 0, 1100, 100), box(1060, 0, 1160, 100)], dtype=object)
+    _, touch = touching(beside, Target(SQUARE), 1.0)
+    assert touch.tolist() == [0.0, 0.0]
+    margin, touch = touching(beside, Target(SQUARE, 100.0), 1.0)
+    assert touch == pytest.approx([100 * 100, 40 * 100], rel=1e-3)
+    assert (margin < 0).all()
+
+
+def test_a_footprint_is_measured_alike_alone_and_among_others():
+    wholes, target = scattered(80, 3), Target(COMB)
+    together = touching(wholes, target, 1.0)
+    alone = [touching(wholes[at : at + 1], target, 1.0) for at in range(len(wholes))]
+    for at in (0, 1):
+        np.testing.assert_array_equal(together[at], np.concatenate([one[at] for one in alone]))
