@@ -76,8 +76,28 @@ class ProjectsError(GisplanError):
     """The list of projects has to be mended or named otherwise."""
 
 
+class OverruleError(PlanError):
+    """The list of overrules has to be mended: each mistake with its row."""
+
+
+class StoreError(GisplanError):
+    """A database does not answer, does not let us in, or does not hold what was asked for."""
+
+
+class AdoptionError(GisplanError):
+    """A layer cannot be adopted: its file, its place or what is said of it must be mended."""
+
+
+class VerifyError(GisplanError):
+    """A file cannot be verified: what it rests on is not told, or not at hand."""
+
+
 class CrsError(GisplanError):
     """A coordinate system is unknown, missing or cannot be transformed exactly."""
+
+
+class RasterError(GisplanError):
+    """A raster is damaged, too large, or lacks what places it on the ground."""
 
 
 class OutputError(GisplanError):

@@ -25,10 +25,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, done.stdout
 
 
-def test_it_writes_the_map_the_workbook_and_two_small_pictures(demo):
+def test_it_writes_the_map_the_workbook_the_pictures_the_atlas_and_the_report(demo):
     folder, _ = demo
     sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
-    assert set(sizes) == {"wenfeng.html", "siting.xlsx", "wenfeng.png", "verdicts.png"}
+    assert set(sizes) == {
+        "wenfeng.html", "siting.xlsx", "wenfeng.png", "verdicts.png", "zones.png", "zones.pdf",
+        "atlas.pdf", "report.docx", "report.html",
+    }  # fmt: skip
     assert sizes["wenfeng.html"] < 300_000
     assert max(sizes["wenfeng.png"], sizes["verdicts.png"]) < 300_000
 

@@ -21,6 +21,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from geopandas.explore import _categorical_legend
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.patches import PathPatch
 
 import gisplan.plan
@@ -28,9 +30,9 @@ from gisplan.errors import MissingAsset, OutputError
 from gisplan.explore import explore
 from gisplan.labels import LANGUAGES, Labels
 from gisplan.map_payload import PAGE_WORDS
-from gisplan.map_payload.values import text
+from gisplan.map_payload.values import columnar, text
 from gisplan.minify import minify
-from gisplan.plan import Plan
+from gisplan.plan import Plan, open_plan
 from gisplan.symbology import DRAW_ORDER, OUTCOME_SYMBOLS, SHAPES, contrast, hatch_of
 from gisplan.terms import OUTCOMES
 from tests.map_world import (
@@ -67,7 +69,18 @@ class Scripts(HTMLParser):
 def payload(html: str) -> dict[str, Any]:
     found = re.search(r'<script type="application/json" id="gisplan-data">(.*?)</script>', html)
     assert found
-    return dict(json.loads(found[1]))
+    told = dict(json.loads(found[1]))
+    return told | {"projects": rows_of(told["projects"]), "areas": rows_of(told["areas"])}
+
+
+def rows_of(told: dict[str, Any]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [{} for _ in range(told["rows"])]
+    for name, column in told["columns"].items():
+        shared = isinstance(column, dict)
+        for row, at in zip(rows, column["at"] if shared else column, strict=True):
+            if at is not None:
+                row[name] = column["of"][at] if shared else at
+    return rows
 
 
 def without_data(html: str) -> str:
@@ -222,7 +235,7 @@ def test_counts_on_the_page_are_those_of_the_run() -> None:
     expected = verdicts(rows)["outcome"].value_counts().to_dict()
     assert {code: n for code, n in counts.items() if n} == expected
     assert [one["id"] for one in told["areas"]] == list(areas()["id"])
-    assert [one["id"] for one in told["areas"] if one["geo"] is None] == ["redline"]
+    assert [one["id"] for one in told["areas"] if one.get("geo") is None] == ["redline"]
 
 
 def test_rings_are_buffers_measured_in_metres() -> None:
@@ -409,3 +422,33 @@ def test_outcomes_differ_in_shape_and_not_in_colour_alone() -> None:
     assert len({one.order for one in OUTCOME_SYMBOLS.values()}) == len(OUTCOMES)
     assert all(contrast(one.color, one.ink) >= 4.5 for one in OUTCOME_SYMBOLS.values())
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 5), st.floats(-1, 1), st.text(max_size=4),
+    st.lists(st.sampled_from(["a", "<b>", "__proto__"]), max_size=2),
+)  # fmt: skip
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["id", "at", "of", "rows"]), VALUES), max_size=9))
+def test_columns_hold_exactly_the_rows(rows: list[dict[str, Any]]) -> None:
+    told = json.loads(json.dumps(columnar(rows)))
+    assert rows_of(told) == [{k: v for k, v in row.items() if v is not None} for row in rows]
+
+
+def test_sixty_projects_with_their_rules_take_300_kb() -> None:
+    plan = open_plan()
+    listed = sixty(plan)
+    page = plan.explore(listed, language="zh").get_root().render()
+    assert len(page.encode()) <= 300_000
+    told = payload(page)
+    assert len(told["projects"]) == 60
+    assert all(len(one["rules"]) == 7 for one in told["projects"])
+    assert [one["id"] for one in told["layers"]]
+
+
+def sixty(plan: Plan) -> gpd.GeoDataFrame:
+    """The synthetic list of the benchmark."""
+    from benchmarks.map import synthetic
+
+    return synthetic(plan, 60)[0]

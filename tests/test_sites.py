@@ -135,9 +135,8 @@ def test_each_layer_that_would_do_is_told_with_its_own_accuracy():
     plan = only(zones={key: {
         "source": "w", "accuracy": m, "title": {"zh": key}, "industries": ["J66"],
     } for key, m in (("west", 5000.0), ("east", 2000.0))})  # fmt: skip
-    shapes = [shapely.affinity.translate(box(3500, 1000, 3900, 3000), EAST, NORTH)
-              if key == "east" else shape
-              for key, shape in zip(plan.areas["id"], plan.areas.geometry, strict=True)]  # fmt: skip
+    narrow = shapely.affinity.translate(box(3500, 1000, 3900, 3000), EAST, NORTH)
+    shapes = plan.areas.geometry.where(plan.areas["id"] != "east", narrow)
     plan = Plan(plan.definition, plan.areas.set_geometry(shapes, crs=CRS))
     listed = projects((500.0, 2000.0))
     row = found(plan, listed).iloc[0]
@@ -159,11 +158,10 @@ def test_the_coordinates_as_they_are_printed_comply(accuracy):
     told = word_nearest(plan, listed, found(plan, listed), Labels("zh"))
     for x, y, crs in (("east", "north", CRS), ("lon", "lat", "EPSG:4326")):
         points = gpd.GeoSeries(gpd.points_from_xy(told[x], told[y]), crs=crs).to_crs(CRS)
+        shift = zip(points.x - listed.centroid.x, points.y - listed.centroid.y, strict=True)
         moved = [
-            shapely.transform(one, lambda p, by=to - shapely.get_coordinates(one.centroid): p + by)
-            for one, to in zip(
-                listed.geometry, shapely.get_coordinates(points)[:, None], strict=True
-            )
+            shapely.affinity.translate(shape, *by)
+            for shape, by in zip(listed.geometry, shift, strict=True)
         ]
         again = listed.set_geometry(gpd.GeoSeries(moved, crs=CRS))
         assert plan.check(again)["outcome"].tolist() == ["pass"] * 4
@@ -178,7 +176,9 @@ def test_the_direction_word_is_not_all_that_is_told():
 
 
 def test_a_table_says_what_was_not_checked():
-    plan = only(without=["red"])
+    plan = only(without=["red"], constraints={
+        "red": {"title": {"zh": "红线"}, "effect": "prohibit"},
+    })  # fmt: skip
     listed = projects((500.0, 2000.0))
     assert word_nearest(plan, listed, found(plan, listed), Labels("zh"))["unchecked"][0] == "红线"
 

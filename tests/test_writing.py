@@ -254,8 +254,8 @@ def test_a_writer_that_claims_success_is_not_believed(tmp_path, monkeypatch):
     write(path, 3, "old")
     whole = tables._to_gis
 
-    def cut(frame, beside, layer):
-        whole(frame.iloc[:-1], beside, layer)
+    def cut(frame, beside, layer, **options):
+        whole(frame.iloc[:-1], beside, layer, **options)
 
     monkeypatch.setattr(tables, "_to_gis", cut)
     assert refuse(path, rows=9).code == "output_unsound"

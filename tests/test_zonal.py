@@ -14,7 +14,9 @@ from shapely.geometry import LineString, Point, Polygon, box
 from gisplan.crs import WGS84, ellipsoidal_area, transform
 from gisplan.errors import RasterError
 from gisplan.io.rasters import open_raster
-from gisplan.zonal import class_shares, suspicions, units, zonal_stats
+from gisplan.labels import Labels
+from gisplan.printout.rasters import zonal_lines
+from gisplan.zonal import class_shares, summarise, suspicions, units, zonal_stats
 from tests.worlds import CRS, EAST, NORTH, projects, world
 
 NO = -7.0
@@ -214,6 +216,24 @@ def test_what_looks_like_no_data_is_told(tmp_path):
     assert told["partly"]["n"] == 1
     declared = stats(path, over(box(0, 0, 200, 100)), nodata=-9999).iloc[0]
     assert (declared["mean"], declared["covered"]) == (1, 0.5)
+
+
+@pytest.mark.parametrize(("crs", "cell", "unit"), [
+    ("EPSG:4326", 0.05, "度"), ("EPSG:4326", 0.005, "度"), (CRS, 0.005, "米"), (CRS, 30.0, "米"),
+    ("EPSG:2263", 30.0, "美国测量英尺"),
+])  # fmt: skip
+def test_the_size_of_a_cell_is_told_in_the_unit_of_its_system(tmp_path, crs, cell, unit):
+    path = raster(tmp_path / "r.tif", [[1.0]], cell=cell, crs=crs, west=0.0, top=1.0)
+    found = summarise(over(box(0, 0, 1, 1), crs=crs), path)
+    assert f"{cell:g}×{cell:g} {unit}，" in zonal_lines(found, Labels("zh"))[0]
+
+
+def test_an_area_that_is_not_quite_covered_is_not_told_to_be_covered_whole(tmp_path):
+    values = np.ones((50, 50))
+    values[0, 0] = -1
+    path = raster(tmp_path / "r.tif", values, nodata=-1)
+    told = dict(summarise(over(box(0, 0, 5000, 5000)), path).told)
+    assert told["partly"] == {"n": 1, "least": "99.9%"}
 
 
 def test_a_raster_larger_than_what_may_be_read_is_refused_before_reading(tmp_path, monkeypatch):

@@ -5,7 +5,34 @@ One file per group of commands; importing it puts its commands into the group.
 
 from __future__ import annotations
 
-from gisplan.cli import analyses, coordinates, demo, maps, plans, siting
+from gisplan.cli import (
+    analyses,
+    coordinates,
+    demo,
+    layers,
+    maps,
+    plans,
+    rasters,
+    report,
+    revision,
+    siting,
+    stats,
+    verify,
+)
 from gisplan.cli.entry import main
 
-__all__ = ["analyses", "coordinates", "demo", "main", "maps", "plans", "siting"]
+__all__ = [
+    "analyses",
+    "coordinates",
+    "demo",
+    "layers",
+    "main",
+    "maps",
+    "plans",
+    "rasters",
+    "report",
+    "revision",
+    "siting",
+    "stats",
+    "verify",
+]

@@ -18,6 +18,7 @@ import shapely
 from gisplan.crs import parse_crs, require_metric, transform
 from gisplan.definition import Layer, PlanDefinition
 from gisplan.errors import CrsError, Finding, GisplanError, PlanError
+from gisplan.io.address import Address, Table
 from gisplan.io.text import decode
 from gisplan.io.vectors import read_layer
 from gisplan.terms import AREA_COLUMNS, Kind
@@ -104,7 +105,9 @@ def _sources(definition: PlanDefinition) -> Iterator[tuple[Kind, str, Layer, str
 
 def _row(reader: _Reader, kind: Kind, key: str, layer: Layer, source: str | None) -> dict[str, Any]:
     geometry, digest = None, None
-    if source is not None:
+    if source is not None and layer.table is not None and kind is not Kind.COVERAGE:
+        geometry, digest, source = reader.stored(kind, key, layer)
+    elif source is not None:
         where = layer.where if kind is not Kind.COVERAGE else None
         geometry, digest = reader.area(kind, key, source, where, layer.layer)
     return {
@@ -140,6 +143,24 @@ class _Reader:
         if chosen is None:
             return None, digest
         return self._geometry(place, kind, source, chosen), digest
+
+    def stored(self, kind: Kind, key: str, layer: Layer) -> tuple[Any, str | None, str]:
+        """Return what `area` does of a table in a database, and its address without secrets."""
+        from gisplan.io.postgis import read_table
+
+        place = f"{kind.value}.{key}" if kind is not Kind.STUDY_AREA else key
+        shown = "postgresql://"
+        try:
+            address, table = Address.parse(layer.source or ""), Table.parse(layer.table or "")
+            shown = address.shown(table)
+            column, _, value = (layer.where or "").partition("=")
+            where = (column.strip(), value.strip().strip("'")) if layer.where else None
+            read = read_table(address, table, where=where)
+            frame = transform(read.frame, self.crs) if len(read.frame) else read.frame
+        except GisplanError as error:
+            self._fault(place, "source_unreadable", path=shown, detail=error)
+            return None, None, shown
+        return self._geometry(place, kind, shown, frame), read.sha256, shown
 
     def _frame(self, place: str, source: str, layer: str | None) -> gpd.GeoDataFrame | None:
         if (source, layer) in self.read:

@@ -8,7 +8,8 @@ import json
 import math
 import unicodedata
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -21,6 +22,7 @@ import shapely
 
 from gisplan.crs import WGS84, transform
 from gisplan.errors import MissingExtra, OutputError
+from gisplan.io.provenance import KEY, provenance_text
 from gisplan.io.writing import write_text, write_whole
 from gisplan.labels import Labels
 
@@ -81,10 +83,17 @@ def with_verdicts(projects: gpd.GeoDataFrame, verdicts: pd.DataFrame) -> gpd.Geo
     return gpd.GeoDataFrame(table, geometry=projects.geometry.to_numpy(), crs=projects.crs)
 
 
-def write_vector(path: Path, projects: gpd.GeoDataFrame, verdicts: pd.DataFrame) -> None:
+def write_vector(
+    path: Path,
+    projects: gpd.GeoDataFrame,
+    verdicts: pd.DataFrame,
+    *,
+    about: Mapping[str, Any] | None = None,
+) -> None:
     """Write projects with their verdicts as GeoPackage, GeoJSON or GeoParquet, by suffix.
 
-    What was written is read back before it takes its place: rows, columns and CRS.
+    *about* is the provenance to put into the file's metadata. What was written is read back
+    before it takes its place: rows, columns and CRS.
 
     Raises
     ------
@@ -99,21 +108,21 @@ def write_vector(path: Path, projects: gpd.GeoDataFrame, verdicts: pd.DataFrame)
     if suffix != ".parquet":
         gis_path(path)
     if suffix == ".gpkg":
-        frame = frame.rename(columns=_apart(frame))
+        frame = frame.rename(columns=apart(frame))
     elif suffix != ".parquet":
         frame = transform(frame, WGS84)
 
     def write(beside: Path) -> None:
         if suffix == ".parquet":
-            _to_parquet(frame, beside)
+            _to_parquet(frame, beside, about)
         else:
-            _to_gis(frame, beside, "verdicts" if suffix == ".gpkg" else path.stem)
+            _to_gis(frame, beside, "verdicts" if suffix == ".gpkg" else path.stem, about=about)
         _confirm(beside, frame, path)
 
     write_whole(path, write)
 
 
-def _apart(frame: gpd.GeoDataFrame) -> dict[str, str]:
+def apart(frame: gpd.GeoDataFrame) -> dict[str, str]:
     """Rename columns that a GeoPackage takes for one: names differ by more than their case."""
     taken, names = {"fid", "geom"}, {}
     for column in (one for one in frame.columns if one != frame.geometry.name):
@@ -135,13 +144,40 @@ def gis_path(path: Path) -> Path:
 
 
 def _to_gis(
-    frame: gpd.GeoDataFrame, path: Path, layer: str, *, mode: Literal["w", "a"] = "w"
+    frame: gpd.GeoDataFrame,
+    path: Path,
+    layer: str,
+    *,
+    mode: Literal["w", "a"] = "w",
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     driver = "GPKG" if path.suffix.lower() == ".gpkg" else "GeoJSON"
+    options: dict[str, Any] = {}
+    if about is not None:
+        text = provenance_text(about)
+        # Not of the dataset: GDAL would write a file beside it for whoever only reads that.
+        kept = {"layer_metadata": {KEY: text}} if driver == "GPKG" else {"DESCRIPTION": text}
+        options = kept if mode == "w" else {}
     try:
-        frame.to_file(gis_path(path), layer=layer, driver=driver, engine="pyogrio", mode=mode)
+        with _dated(about):
+            frame.to_file(
+                gis_path(path), layer=layer, driver=driver, engine="pyogrio", mode=mode, **options
+            )
     except GIS_WRITE_ERRORS as error:
         raise OSError(5, str(error)) from error
+
+
+@contextmanager
+def _dated(about: Mapping[str, Any] | None) -> Iterator[None]:
+    """Let GDAL stamp the day of the run into a GeoPackage: same input, same bytes."""
+    if about is None or "date" not in about:
+        yield
+        return
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{about['date']}T00:00:00.000Z"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
 def _confirm(path: Path, frame: gpd.GeoDataFrame, target: Path) -> None:
@@ -186,7 +222,12 @@ def same_crs(one: Any, other: Any) -> bool:
     return left.to_wkt("WKT1_ESRI") == right.to_wkt("WKT1_ESRI")
 
 
-def _to_parquet(frame: gpd.GeoDataFrame, path: Path) -> None:
+def _to_parquet(
+    frame: gpd.GeoDataFrame, path: Path, about: Mapping[str, Any] | None = None
+) -> None:
+    if about is not None:
+        frame = frame.copy(deep=False)
+        frame.attrs = {KEY: dict(about)}
     try:
         frame.to_parquet(path)
     except ImportError as error:
@@ -232,11 +273,13 @@ def _value(value: Any) -> Any:
     return str(value)
 
 
-def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
-    """Write several frames as the layers of one GeoPackage."""
+def write_layers(
+    path: Path, layers: Mapping[str, gpd.GeoDataFrame], *, about: Mapping[str, Any] | None = None
+) -> None:
+    """Write several frames as the layers of one GeoPackage, with its provenance."""
 
     def write(beside: Path) -> None:
         for name, frame in layers.items():
-            _to_gis(frame, beside, name, mode="a" if beside.exists() else "w")
+            _to_gis(frame, beside, name, mode="a" if beside.exists() else "w", about=about)
 
     write_whole(path, write)

@@ -28,8 +28,9 @@ def clip(text: str, width: int) -> str:
 
 
 def aligned(
-    headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
-) -> str:
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (),
+    whole: bool = False,
+) -> str:  # fmt: skip
     """Lay out a table; the last column takes what is left of the terminal's width.
 
     Parameters
@@ -40,14 +41,18 @@ def aligned(
         Cells as text.
     right
         Positions of the columns to align right: numbers.
+    whole
+        Never cut the last column, where half a sentence would say something else.
     """
     table = [list(headers), *[[str(cell) for cell in row] for row in rows]]
     room = shutil.get_terminal_size((120, 24)).columns
     widths = [min(max(places(row[at]) for row in table), 34) for at in range(len(headers))]
     taken = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)
-    widths[-1] = max(min(max(places(row[-1]) for row in table), room - taken), 12)
+    last = max(places(row[-1]) for row in table)
+    widths[-1] = last if whole else max(min(last, room - taken), 12)
     lines = [_line(row, widths, right) for row in table]
-    lines.insert(1, GAP.join("─" * width for width in widths))
+    ruled = [*widths[:-1], min(widths[-1], max(room - taken, 12))]
+    lines.insert(1, GAP.join("─" * width for width in ruled))
     return "\n".join(lines)
 
 

@@ -95,6 +95,10 @@ def read_layer(path: Path, *, layer: str | None = None) -> GeoDataFrame:
 
     The same files are refused as by `read_vectors`; a column of names is not asked for.
     """
+    if layer is None and path.suffix.lower() == ".gpkg":
+        _check_content(path, ".gpkg")
+        names = list(list_tables(path))
+        layer = names[0] if len(names) == 1 else None  # no choice, so no header to choose by
     frame, _, _ = _features(path, None, layer, [])
     if not isinstance(frame, GeoDataFrame):
         raise ProjectsError("projects_unreadable", file=path.name)

@@ -29,12 +29,14 @@ WIDEST, NARROWEST = 26, 6
 
 _WIDE = {
     "reasons": 60,
+    "advice": 60,
     "text": 44,
     "clause": 40,
     "value": 90,
     "remedy": 40,
     "basis": 40,
     "name": 30,
+    "data_missing": 40,
 }
 """Columns that hold sentences may be wider; what is longer still is wrapped."""
 
@@ -53,8 +55,23 @@ _FORMATS = {
     "area": "#,##0", "area_ellipsoid": "#,##0", "cut": "#,##0", "outside": "#,##0",
     "hectares": "0.00", "mu": "#,##0.0", "share": "0.0%", "share_of_zone": "0.0%",
     "share_of_ring": "0.0%", "share_of_other": "0.0%", "share_of_study_area": "0.0%",
+    "share_low": "0.0%", "share_high": "0.0%", "entry": "#,##0", "exit": "#,##0",
+    "length_low": "#,##0", "length_high": "#,##0", "near": "#,##0",
+    "distance_moved": "#,##0", "needed": "#,##0", "bearing": "0.0", "east": "0.0", "north": "0.0",
+    "rank": "0", "rank_best": "0", "rank_worst": "0", "score": "0.000", "mean_score": "0.000",
+    "sd": "0.000", "compactness": "0.00",
     "share_of_area": "0.0%", "class_share": "0.0%", "covered": "0.0%", "nodata": "0.0%",
     "off": "0.0%", "mean": "#,##0.00", "stdev": "#,##0.00", "sum": "#,##0", "class_value": "0",
+    "placed_share": "0.0%", "low": "0.0%", "high": "0.0%", "share_all": "0.0%",
+    "fit_share": "0.0%", "expected_share": "0.0%", "area_share": "0.0%", "share_inside": "0.0%",
+    "remaining_share": "0.0%", "progress": "0.0%", "elapsed": "0.0%",
+    "least_p": "0.000", "p_low": "0.000", "p_high": "0.000", "simulations": "0",
+    "mean_distance": "#,##0", "expected_distance": "#,##0", "r": "#,##0", "l": "#,##0",
+    "band_low": "#,##0", "band_high": "#,##0", "band_middle": "#,##0",
+    "constrained": "#,##0", "restricted": "#,##0", "committed": "#,##0",
+    "remaining": "#,##0", "remaining_hectares": "#,##0.0",
+    "least": "#,##0", "amount": "#,##0", "outside_area": "0", "unplaced": "0", "coincident": "0",
+    "base_date": "yyyy-mm-dd", "current_date": "yyyy-mm-dd", "due": "yyyy-mm-dd",
     "as_of": "yyyy-mm-dd", "lon": "0.000000", "lat": "0.000000",
 }  # fmt: skip
 """Number formats by column code; a column not named here is written as it comes."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import geopandas as gpd
 import pandas as pd
 
-from gisplan.crs import transform
+from gisplan.crs import WGS84, transform
+from gisplan.io.address import Address, Table
+from gisplan.io.cellwise import Grid, digest, grid_of, plain
+from gisplan.io.postgis_store import column_names
+from gisplan.io.provenance import write_sidecar
 from gisplan.io.shapefile import write_shapefile
 from gisplan.io.tables import (
+    apart,
+    csv_text,
     json_text,
     lon_lat,
     machine_rows,
@@ -18,42 +27,96 @@ from gisplan.io.tables import (
     write_json,
     write_vector,
 )
-from gisplan.io.workbook import Sheet, write_workbook
+from gisplan.io.workbook import Sheet, sheet_grid, sheet_name, write_workbook
 from gisplan.labels import Labels
 from gisplan.outputs.lists import shapefile_lines, word_issues
 from gisplan.printout import summary_lines
 from gisplan.results import Result, Run
-from gisplan.terms import Outcome
+from gisplan.terms import OVERRULE_COLUMNS, Outcome
 from gisplan.wording import DASH
+
+CHECK: Final = "check"
+"""The kind of result that can be verified row by row, as the provenance names it."""
 
 
 def save(path: Path, result: Result, run: Run, labels: Labels) -> tuple[str, ...]:
     """Write a result; the suffix of *path* is the format. Return what it could not hold."""
     suffix = path.suffix.lower()
+    about = about_content(suffix, result, run, labels)
     if suffix == ".xlsx":
-        write_workbook(path, _sheets(result, run, labels), labels, title=labels("run.title"))
+        sheets = check_sheets(result, run, labels)
+        write_workbook(path, sheets, labels, title=labels("run.title"), about=about)
     elif suffix == ".csv":
-        write_csv(path, _told(result, labels), labels)
+        write_csv(path, told_table(result, labels), labels)
+        return (labels("verify.beside", path=write_sidecar(path, about)),)
     elif suffix == ".json":
-        write_json(path, run.facts, machine_rows(result.projects, result.verdicts))
+        write_json(path, about, machine_rows(result.projects, result.recorded))
     elif suffix == ".shp":
         there = transform(result.projects, result.plan.crs)
-        fields = write_shapefile(path, with_verdicts(there, result.verdicts), labels)
-        return shapefile_lines(path, fields, labels)
+        fields = write_shapefile(path, with_verdicts(there, result.recorded), labels)
+        beside = labels("verify.beside", path=write_sidecar(path, about))
+        return (*shapefile_lines(path, fields, labels), beside)
     else:
-        there = (
-            transform(result.projects, result.plan.crs) if suffix == ".gpkg" else result.projects
-        )
-        write_vector(path, there, result.verdicts)
+        write_vector(path, placed(result, suffix), result.recorded, about=about)
     return ()
 
 
-def json_document(result: Result, run: Run) -> str:
+def save_table(
+    address: Address, table: Table, result: Result, run: Run, labels: Labels
+) -> tuple[tuple[str, str], ...]:
+    """Write a result into a table of a database; return the columns that were renamed."""
+    from gisplan.io.postgis_store import write_table
+
+    about = about_content("", result, run, labels)
+    return write_table(address, table, with_verdicts(placed(result, ""), result.recorded), about)
+
+
+def placed(result: Result, suffix: str) -> gpd.GeoDataFrame:
+    """Return the projects in the system that a format is written in."""
+    plane = suffix in (".gpkg", ".shp", "")
+    return transform(result.projects, result.plan.crs) if plane else result.projects
+
+
+def about_content(suffix: str, result: Result, run: Run, labels: Labels) -> dict[str, Any]:
+    """Return the provenance of one file: that of the run, its language, a hash of what it says."""
+    grids = content(suffix, result, run, labels)
+    return {
+        **run.facts,
+        "kind": CHECK,
+        "language": labels.language,
+        "content_sha256": digest(grids),
+    }
+
+
+def content(suffix: str, result: Result, run: Run, labels: Labels) -> dict[str, Grid]:
+    """Lay out, cell by cell, what a file of a format says: grids by name."""
+    if suffix == ".xlsx":
+        return {
+            sheet_name(sheet.title): sheet_grid(sheet, labels)
+            for sheet in check_sheets(result, run, labels)
+        }
+    if suffix == ".csv":
+        text = csv_text(told_table(result, labels), labels)
+        return {"csv": [[plain(cell) for cell in row] for row in csv.reader(io.StringIO(text))]}
+    if suffix == ".json":
+        rows = pd.DataFrame(machine_rows(result.projects, result.recorded), dtype="object")
+        return {"projects": grid_of(rows, [str(name) for name in rows])}
+    frame = with_verdicts(placed(result, suffix), result.recorded)
+    if suffix == ".geojson":
+        frame = transform(frame, WGS84)
+    titles = apart(frame) if suffix == ".gpkg" else column_names(frame) if not suffix else {}
+    table = pd.DataFrame(frame)
+    return {"verdicts": grid_of(table, [titles.get(str(one), str(one)) for one in table])}
+
+
+def json_document(result: Result, run: Run, labels: Labels | None = None) -> str:
     """Return the machine's view as one JSON document."""
-    return json_text(run.facts, machine_rows(result.projects, result.verdicts))
+    about = about_content(".json", result, run, labels or Labels())
+    return json_text(about, machine_rows(result.projects, result.recorded))
 
 
-def _sheets(result: Result, run: Run, labels: Labels) -> list[Sheet]:
+def check_sheets(result: Result, run: Run, labels: Labels) -> list[Sheet]:
+    """Lay out the sheets of the workbook."""
     rules = result.rules(labels.language)
     told = rules[list(_RULE_SHEET)].rename(
         columns={"rule_title": "rule", "outcome_title": "outcome", "subject_title": "subject"}
@@ -64,7 +127,7 @@ def _sheets(result: Result, run: Run, labels: Labels) -> list[Sheet]:
             _summary(result, labels),
             headers={"item": labels("run.title"), "value": ""},
         ),
-        Sheet(labels("sheet.verdicts"), _told(result, labels), 2, ("outcome", "nominal")),
+        Sheet(labels("sheet.verdicts"), told_table(result, labels), 2, _coloured(result)),
         Sheet(labels("sheet.rules"), told, 2, ("outcome",)),
         Sheet(labels("sheet.issues"), word_issues(result.read.issues, labels)),
         Sheet(labels("sheet.sources"), _sources(result, run, labels)),
@@ -84,18 +147,34 @@ _VERDICT_SHEET = (
 )  # fmt: skip
 
 
-def _told(result: Result, labels: Labels) -> pd.DataFrame:
+def told_table(result: Result, labels: Labels) -> pd.DataFrame:
+    """Lay out the verdicts as people read them, with places and accuracy."""
     told = result.told(labels.language)
     place = lon_lat(result.projects)
     told["lon"], told["lat"] = place["lon"], place["lat"]
     told["accuracy"] = result.projects.get("accuracy")
-    return told[list(_VERDICT_SHEET)]
+    shown = list(_VERDICT_SHEET)
+    if result.overrules is not None:
+        at = shown.index("outcome") + 1
+        shown[at:at] = OVERRULE_COLUMNS
+    return told[shown]
+
+
+def _coloured(result: Result) -> tuple[str, ...]:
+    return ("outcome", "nominal", *(("overruled",) if result.overrules is not None else ()))
 
 
 def _summary(result: Result, labels: Labels) -> pd.DataFrame:
     tally = result.verdicts["outcome"].value_counts()
     rows: list[tuple[str, Any]] = [(labels("run.rows"), len(result.verdicts))]
     rows += [(labels(f"outcome.{one}"), int(tally.get(one, 0))) for one in Outcome]
+    if result.overrules is not None:
+        stands = result.standing.value_counts()
+        rows.append((labels("overrule.count"), int((result.overrules["overruled"] != "").sum())))
+        rows += [
+            (labels("overrule.stands", outcome=labels(f"outcome.{one}")), int(stands.get(one, 0)))
+            for one in Outcome
+        ]
     rows += [(labels("run.unlocated"), int((~result.located).sum()))]
     rows += [("", line) for line in summary_lines(result, labels)]
     rows += [("", labels("run.sigma_note")), ("", labels("run.note"))]
@@ -141,12 +220,20 @@ def _sources(result: Result, run: Run, labels: Labels) -> pd.DataFrame:
         "date",
         "projects_file",
         "projects_crs",
+        "rules_version",
+        *(("overrules_file",) if facts.get("overrules_file") else ()),
     )
     about = [
         {"kind": labels("run.about"), "title": labels(f"run.{k}"), "basis": str(facts[k])}
         for k in keys
     ]
-    hashes = [("policy_sha256", "plan_sha256"), ("projects_sha256", "projects_sha256")]
+    hashes = [
+        ("policy_sha256", "plan_sha256"),
+        ("rules_sha256", "rules_sha256"),
+        ("projects_sha256", "projects_sha256"),
+    ]
+    if facts.get("overrules_sha256"):
+        hashes.append(("overrules_sha256", "overrules_sha256"))
     about += [
         {"kind": labels("run.about"), "title": labels(f"run.{key}"), "sha256": facts[fact]}
         for key, fact in hashes

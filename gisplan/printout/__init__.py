@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from gisplan.printout.analyses import overlay_table, stats_table, word_overlay
+from gisplan.printout.analyses import overlay_table, word_overlay
 from gisplan.printout.lists import datum_text, intake_text
 from gisplan.printout.plans import findings_json, layers_json, layers_table
 from gisplan.printout.siting import summary_lines, terminal_rows, terminal_table
+from gisplan.printout.stats import stats_table
 
 __all__ = [
     "datum_text",

@@ -10,8 +10,7 @@ import pandas as pd
 from gisplan.io.terminal import aligned
 from gisplan.labels import Labels
 from gisplan.plan import Plan
-from gisplan.printout.cells import cell, count
-from gisplan.summary import word_summary
+from gisplan.printout.cells import cell
 from gisplan.wording import DASH, names
 
 
@@ -61,17 +60,3 @@ def _area_name(key: str, plan: Plan, labels: Labels) -> str:
     if key in ("*", "union", "rest"):
         return labels(f"overlay.{'every' if key == '*' else key}")
     return names(key, plan.definition, labels.language)
-
-
-def stats_table(plan: Plan, frames: dict[str, pd.DataFrame], labels: Labels) -> str:
-    """Lay out the counts by zone and by corridor for a terminal."""
-    tables = []
-    for name in ("by_zone", "by_corridor"):
-        told = word_summary(frames[name], plan, labels)
-        headers = [labels.get(f"column.{code}") or str(code) for code in told]
-        rows = [
-            [cell(str(code), count(value)) for code, value in row.items()]
-            for row in told.to_dict("records")
-        ]
-        tables.append(aligned(headers, rows, right=range(1, len(headers))))
-    return "\n\n".join(tables)

@@ -31,6 +31,11 @@ def terminal_rows(result: Result, labels: Labels) -> tuple[list[str], list[list[
     told = result.told(labels.language)
     headers = [labels(f"terminal.{code}") for code in _SHOWN]
     rows = [[cell(code, row[code]) for code in _SHOWN] for row in told.to_dict("records")]
+    if result.overrules is not None:
+        at = _SHOWN.index("outcome")
+        for row, overruled in zip(rows, told["overruled"], strict=True):
+            if overruled:
+                row[at] = labels("overrule.cell", outcome=row[at], overruled=overruled)
     return headers, rows
 
 
@@ -52,6 +57,9 @@ def summary_lines(result: Result, labels: Labels) -> list[str]:
         labels("cli.read_line", file=result.file, rows=len(verdicts), located=located),
         labels("cli.result_line", counts=counts(verdicts["outcome"], labels)),
     ]
+    if result.overrules is not None:
+        n = int((result.overrules["overruled"] != "").sum())
+        lines.append(labels("overrule.line", n=n, counts=counts(result.standing, labels)))
     # How the coordinates were read decides everything, so it is said each time.
     lines += [
         labels(f"evidence.{code}", value=value)
