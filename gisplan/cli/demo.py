@@ -42,9 +42,9 @@ def demo(output: Path, labels: Labels) -> int:
 
 def _written(folder: Path, result: Result, run: Run, labels: Labels) -> Iterator[Path]:
     """Write the verdicts, both maps, the atlas and the report; yield each file when it is there."""
-    from gisplan.io.provenance import provenance_text, stamp_page
+    from gisplan.io.provenance import picture_text, stamp_page
     from gisplan.io.writing import write_bytes, write_text
-    from gisplan.outputs import pictures, save, save_figure, save_report
+    from gisplan.outputs import save, save_figure, save_pictures, save_report
     from gisplan.plotting import render_pages
 
     plan, projects, verdicts = result.plan, result.projects, result.verdicts
@@ -55,12 +55,12 @@ def _written(folder: Path, result: Result, run: Run, labels: Labels) -> Iterator
     page = folder / f"{plan.definition.id}.html"
     write_text(page, stamp_page(explored.get_root().render(), run.facts))
     yield page
-    yield from pictures(folder, result, labels)
+    yield from save_pictures(folder, result, labels)
     zones = plan.plot(projects, verdicts, language=language, theme="zones")
-    yield save_figure(zones, folder / "zones.png", dpi=90)
-    yield save_figure(zones, folder / "zones.pdf")
+    about = picture_text(run.facts)
+    yield save_figure(zones, folder / "zones.png", dpi=90, about=about)
+    yield save_figure(zones, folder / "zones.pdf", about=about)
     atlas = plan.atlas(projects, verdicts, language=language)
-    about = provenance_text(run.facts)
     write_bytes(folder / "atlas.pdf", render_pages(atlas.figures(), about=about))
     yield folder / "atlas.pdf"
     for name in ("report.docx", "report.html"):
