@@ -67,7 +67,8 @@ def test(*arguments: str) -> None:
         sys.exit("dev.py: no browser starts here: install Chrome or Edge, or set GISPLAN_BROWSER")
     fetch_services()
     environ = {**os.environ, "GISPLAN_BROWSER": str(browser), **node_for_playwright()}
-    run(PYTHON, "-m", "pytest", "-q", *arguments, env=environ)
+    # A file's tests share what they set up, so a file stays with one worker.
+    run(PYTHON, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile", *arguments, env=environ)
 
 
 def lint(*arguments: str) -> None:
