@@ -3,10 +3,11 @@
     python benchmarks/map.py                    60, 10 000, 100 000 and 1 000 000 projects
     python benchmarks/map.py --sizes 60 10000   some of them
     python benchmarks/map.py --no-stock         without folium's own layers
-    python benchmarks/map.py --assets FOLDER    with leaflet.markercluster.js in it
 
-Stock folium loads its scripts from the network; here they are answered from files at once, and
-what only dresses its page (bootstrap, icon fonts) with nothing, which is in its favour.
+Stock folium loads its scripts from the network; here they are answered from files at once
+(Leaflet.markercluster 1.5.3 stands in `benchmarks/assets`), and what only dresses its page
+(bootstrap, icon fonts) with nothing, which is in its favour. GeoJson is not drawn with a million:
+its file is ten times that of 100 000.
 
 The projects and their verdicts are synthetic: clusters in the plan's study area, distances
 measured to its zones and corridors, probabilities by the logistic curve. Seconds of the
@@ -32,13 +33,14 @@ import pandas as pd
 import shapely
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
-from gisplan.explore import explore
 from gisplan.plan import Plan, open_plan
 from gisplan.terms import Kind
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = (60, 10_000, 100_000, 1_000_000)
-STOCK_SIZES = (10_000, 100_000)
+STOCK_SIZES = (60, 10_000, 100_000)
+CLUSTER_SIZES = (*STOCK_SIZES, 1_000_000)
+ASSETS = ROOT / "benchmarks" / "assets"
 FOOTPRINTS = 100_000
 LIMIT_MS = 300_000
 REPEAT = 10_000
@@ -132,8 +134,11 @@ def _margin(shape: Any, points: Any) -> Any:
 
 
 def ours(plan: Plan, projects: gpd.GeoDataFrame, verdicts: pd.DataFrame) -> folium.Map:
-    """Draw with gisplan; verdicts are given, so nothing but the map is timed."""
-    return explore(plan.definition, plan.areas, projects, verdicts, language="zh")
+    """Draw with gisplan as a user does, rules and layers of the zones' overlaps included.
+
+    Verdicts are given, so that a long list is not timed for its check.
+    """
+    return plan.explore(projects, verdicts, language="zh")
 
 
 def stock_geojson(_: Plan, projects: gpd.GeoDataFrame, verdicts: pd.DataFrame) -> folium.Map:
@@ -172,10 +177,8 @@ def _stock_map(projects: gpd.GeoDataFrame) -> folium.Map:
     return drawn
 
 
-def measure(
-    draw: Callable[..., folium.Map], data: tuple[Any, ...], browser: Browser, assets: Path | None
-) -> list[str]:
-    """Draw, save, open, and return the cells of a row; short pages are opened three times."""
+def measure(draw: Callable[..., folium.Map], data: tuple[Any, ...], browser: Browser) -> list[str]:
+    """Draw, save, open, and return the cells of a row; short pages are opened five times."""
     start = time.perf_counter()
     drawn = draw(*data)
     with tempfile.TemporaryDirectory() as folder:
@@ -184,10 +187,7 @@ def measure(
         python = time.perf_counter() - start
         size = file.stat().st_size / 1e6
         try:
-            times = [
-                _open(draw, file, browser, assets)
-                for _ in range(3 if len(data[1]) <= REPEAT else 1)
-            ]
+            times = [_open(draw, file, browser) for _ in range(5 if len(data[1]) <= REPEAT else 1)]
         except Error as failed:  # a crash of the other is a result
             return [f"{size:.2f}", f"{python:.2f}", str(failed).splitlines()[0][:40], ""]
     seconds, filtered = np.median(times, axis=0)
@@ -195,13 +195,11 @@ def measure(
     return [f"{size:.2f}", f"{python:.2f}", f"{seconds:.2f}", told]
 
 
-def _open(
-    draw: Callable[..., folium.Map], file: Path, browser: Browser, assets: Path | None
-) -> tuple[float, float]:
+def _open(draw: Callable[..., folium.Map], file: Path, browser: Browser) -> tuple[float, float]:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.set_default_timeout(LIMIT_MS)
     if draw is not ours:
-        _serve(page, assets)
+        _serve(page)
     try:
         return _render(page, file, ours=draw is ours)
     finally:
@@ -235,9 +233,9 @@ def _render(page: Page, file: Path, *, ours: bool) -> tuple[float, float]:
     return seconds, float(np.median(times))
 
 
-def _serve(page: Page, assets: Path | None) -> None:
+def _serve(page: Page) -> None:
     """Answer the addresses stock folium asks for from files, as if the network were instant."""
-    folders = [ROOT / "gisplan" / "assets" / "web", *([assets] if assets else [])]
+    folders = [ROOT / "gisplan" / "assets" / "web", ASSETS]
 
     def answer(route: Any) -> None:
         name = route.request.url.split("?")[0].rsplit("/", 1)[-1]
@@ -257,9 +255,6 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
     parser.add_argument("--no-stock", action="store_true")
-    parser.add_argument(
-        "--assets", type=Path, help="folder with leaflet.markercluster.js, for FastMarkerCluster"
-    )
     chosen = parser.parse_args()
     plan = open_plan(ROOT / "layers")
     program = dev.find_browser()
@@ -284,15 +279,14 @@ def main() -> int:
             projects, verdicts = synthetic(plan, count)
             kinds: list[tuple[str, Callable[..., folium.Map]]] = [("gisplan", ours)]
             if count in STOCK_SIZES and not chosen.no_stock:
-                kinds += [
-                    ("folium GeoJson", stock_geojson),
-                    ("folium FastMarkerCluster", stock_cluster),
-                ]
+                kinds.append(("folium GeoJson", stock_geojson))
+            if count in CLUSTER_SIZES and not chosen.no_stock:
+                kinds.append(("folium FastMarkerCluster", stock_cluster))
             for name, draw in kinds:
-                row = measure(draw, (plan, projects, verdicts), browser, chosen.assets)
+                row = measure(draw, (plan, projects, verdicts), browser)
                 print("|", " | ".join([f"{count:,}", name, *row]), "|", flush=True)
             if count == FOOTPRINTS:
-                row = measure(ours, (plan, footprints(projects), verdicts), browser, None)
+                row = measure(ours, (plan, footprints(projects), verdicts), browser)
                 print("|", " | ".join([f"{count:,}", "gisplan, footprints", *row]), "|", flush=True)
         browser.close()
     return 0

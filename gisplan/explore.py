@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import quote
 
 import folium
 from folium.template import Template
@@ -17,6 +18,7 @@ from gisplan.errors import OutputError
 from gisplan.io.writing import write_bytes
 from gisplan.labels import Labels
 from gisplan.map_payload import PAGE_WORDS, MapImage, MapLayer, map_payload
+from gisplan.map_payload.values import columnar
 from gisplan.offline import OfflineFigure, catalogue, island, own_links
 
 if TYPE_CHECKING:
@@ -159,7 +161,8 @@ def explore(
     basemap
         ``None`` for none: the page then asks for nothing. ``"osm"`` (answers pages that come
         from a server, not from a file); ``"tianditu"`` (the reader types the key or opens
-        the page once with ``#tk=…`` after its address, it is never in the file);
+        the page once by the address that `address_with_key` makes of ``TIANDITU_TK``; it is
+        never in the file);
         ``"gaode"``; or an address of an XYZ service with ``{z}``, ``{x}``, ``{y}`` (``{-y}``
         for TMS) or of a WMTS with ``{TileMatrix}``, ``{TileRow}``, ``{TileCol}`` in Web
         Mercator, and ``{tk}`` in place of a key. See the notes on 高德.
@@ -211,7 +214,21 @@ def explore(
     )
     payload["basemap"] = online
     payload["words"] = {name: labels(f"map.{name}") for name in PAGE_WORDS}
+    payload["projects"] = columnar(payload["projects"])
+    payload["areas"] = columnar(payload["areas"])
     return PlanMap(payload, title=payload["title"], language=labels.language, origins=origins)
+
+
+def address_with_key(path: Path) -> str | None:
+    """Return the address that hands 天地图's key to the browser, ``None`` without a key.
+
+    The key is that of the environment variable ``TIANDITU_TK``. It stands after the ``#``,
+    which no browser sends anywhere; the page keeps it in that browser and takes it out of the
+    address. It is for a terminal or for ``webbrowser.open``, never for a file: the output of a
+    notebook is one.
+    """
+    key = os.environ.get("TIANDITU_TK", "").strip()
+    return f"{path.absolute().as_uri()}#tk={quote(key, safe='')}" if key else None
 
 
 def _basemap(name: str | None) -> tuple[dict[str, Any] | None, tuple[str, ...]]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +22,7 @@ from playwright.sync_api import Page, expect
 
 from gisplan.crs import gcj02_from_wgs84
 from gisplan.errors import OutputError
-from gisplan.explore import explore
+from gisplan.explore import address_with_key, explore
 from gisplan.labels import LANGUAGES, Labels
 from tests.conftest import OfflinePage
 from tests.map_world import areas, assert_quiet, definition, show, toy_map
@@ -293,6 +296,43 @@ def test_a_key_after_the_hash_is_kept_and_leaves_the_address(
     page.wait_for_timeout(200)
     assert offline_page.requests
     assert all(one.endswith("tk=handed-over") for one in offline_page.requests)
+
+
+def test_the_key_of_the_environment_gets_into_the_browser_and_into_no_file(
+    offline_page: OfflinePage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIANDITU_TK", " office&key#1 ")
+    drawn = toy_map(basemap="tianditu")
+    page = show(offline_page, drawn, tmp_path)
+    address = address_with_key(tmp_path / "map.html")
+    assert address is not None
+    page.goto("about:blank")
+    page.goto(address)
+    expect(page.locator("#gisplan[data-ready]")).to_be_visible()
+    page.locator('[data-tool="basemap"]').check()  # no question is asked
+    page.wait_for_timeout(200)
+    assert offline_page.requests
+    assert all(one.endswith("tk=office%26key%231") for one in offline_page.requests)
+    for text in (page.url, drawn._repr_html_(), (tmp_path / "map.html").read_text("utf-8")):
+        assert "office" not in text
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_command_tells_the_key_on_a_terminal_and_into_no_log(
+    tmp_path: Path, terminal: bool
+) -> None:
+    command = [sys.executable, "-m", "gisplan", "map", "-o", "map.html", "--basemap", "tianditu"]
+    told, seen = os.openpty() if terminal else os.pipe()
+    environment = {**os.environ, "TIANDITU_TK": "office-key", "PYTHONPATH": str(Path.cwd())}
+    subprocess.run(command, cwd=tmp_path, env=environment, stderr=seen, check=True)
+    said = os.read(told, 65536).decode()
+    os.close(seen)
+    os.close(told)
+    address = (tmp_path / "map.html").as_uri() + "#tk=office-key"
+    assert (address in said) == terminal
+    assert ("office-key" in said) == terminal
+    assert "TIANDITU_TK" in said
+    assert "office-key" not in (tmp_path / "map.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -69,16 +69,21 @@ def test_out_of_a_prohibited_area_and_its_setback():
     assert row["binding"] == "clear_of:red"
 
 
+def covered(plan, shape):
+    """The plan with the red layer known within a shape alone."""
+    cover = plan.areas[plan.areas["id"] == "red"].assign(kind="coverage")
+    cover = cover.set_geometry([shapely.affinity.translate(shape, EAST, NORTH)], crs=CRS)
+    return Plan(plan.definition, pd.concat([plan.areas, cover], ignore_index=True))
+
+
 def test_the_place_found_lies_where_the_constraint_is_known():
     # The red layer is known east of x = 4000 alone; a setback of 100 has to be known as well.
     plan = world(corridors={}, constraints={"red": {
         "source": "w", "accuracy": 0, "title": {"zh": "红"}, "effect": "prohibit",
         "setback": 100, "coverage": "w",
     }})  # fmt: skip
-    cover = plan.areas[plan.areas["id"] == "red"].assign(kind="coverage")
-    shape = shapely.affinity.translate(box(4000, 0, 10_000, 10_000), EAST, NORTH)
-    areas = pd.concat([plan.areas, cover.set_geometry([shape], crs=CRS)], ignore_index=True)
-    row = found(Plan(plan.definition, areas), projects((3500.0, 2000.0), industry="R88")).iloc[0]
+    plan = covered(plan, box(4000, 0, 10_000, 10_000))
+    row = found(plan, projects((3500.0, 2000.0), industry="R88")).iloc[0]
     assert row["outcome"] == "unknown"
     assert row["distance"] == pytest.approx(600, abs=TOLERANCE)
     assert row["binding"] == "clear_of:red"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pydantic
 import pytest
 import rasterio
@@ -19,6 +18,7 @@ from gisplan.labels import Labels
 from gisplan.plan import Plan
 from gisplan.surface.places import PointPlaces, Window
 from gisplan.surface.weights import by_comparison, combined, draws, weights_of
+from tests.test_sites import covered
 from tests.test_zonal import raster
 from tests.worlds import CRS, EAST, NORTH, projects, world
 
@@ -378,10 +378,7 @@ def test_where_the_setback_reaches_beyond_what_was_surveyed_nothing_is_known():
         "source": "w", "accuracy": 0, "title": {"zh": "红"}, "effect": "prohibit",
         "setback": 100, "coverage": "w",
     }}})  # fmt: skip
-    cover = made.areas[made.areas["id"] == "red"].assign(kind="coverage")
-    shape = shapely.affinity.translate(box(4000, 0, 10_000, 10_000), EAST, NORTH)
-    areas = pd.concat([made.areas, cover.set_geometry([shape], crs=CRS)], ignore_index=True)
-    plan = Plan(made.definition, areas)
+    plan = covered(made, box(4000, 0, 10_000, 10_000))
     places = projects((4050.0, 6000.0), (4150.0, 6000.0), box(3950, 5900, 4200, 6100))
     assert plan.check(places)["outcome"].astype(str).tolist() == ["unknown", "pass", "unknown"]
     assert plan.rank(places, "m")["state"].tolist() == ["unknown", "usable", "unknown"]

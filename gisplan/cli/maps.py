@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ from gisplan.errors import GisplanError
 from gisplan.labels import Labels
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from gisplan.io.projects import Intake
     from gisplan.plan import Plan
     from gisplan.results import Run
@@ -86,12 +89,13 @@ def printed(options: dict[str, Any]) -> Callable[[Any], Any]:
 @option("--basemap", key="basemap")
 @option("--against", key="against", type=PATH)
 @option("--with", "asked", key="with")
+@option("--overrules", key="overrules", type=PATH)
 @printed({**_SHEET, **_FORM})
 @quiet
 def map_(
     projects: Listing | None, output: Path | None, plan_folder: Path | None, labels: Labels,
-    basemap: str | None, against: Path | None, asked: str | None, form: dict[str, Any],
-    quiet: bool,
+    basemap: str | None, against: Path | None, asked: str | None, overrules: Path | None,
+    form: dict[str, Any], quiet: bool,
 ) -> int:  # fmt: skip
     """Draw the plan, with projects where a list is given."""
     path = output or Path("map.html")
@@ -101,22 +105,23 @@ def map_(
     if screen and only_print:
         flag = {**_SHEET, **_FORM}[only_print[0]][0]
         raise GisplanError("print_option", option=flag)
-    if asked and not screen:
-        raise GisplanError("screen_option", option="--with")
+    if not screen and (asked or overrules):
+        raise GisplanError("screen_option", option="--with" if asked else "--overrules")
     plan = opened(plan_folder, labels, quiet=quiet)
     read = projects.read() if projects else None
     listed = read.projects if read else None
     other = opened(against, labels, quiet=True) if against is not None else None
-    from gisplan.io.provenance import provenance_text, stamp_page
+    from gisplan.io.provenance import picture_text, stamp_page
     from gisplan.io.writing import write_bytes, write_text
 
-    run = _run_of(plan, projects, read)
+    run = _run_of(plan, projects, read, overrules)
+    verdicts = _decided(plan, projects, read, overrules)
     if screen:
         from gisplan.outputs.map_layers import asked_layers
 
         page = plan.explore(
-            listed, language=labels.language, basemap=basemap, other=other,
-            layers=asked_layers(plan, asked, labels), **form,
+            listed, verdicts, language=labels.language, basemap=basemap, other=other,
+            layers=asked_layers(plan, asked, labels, other=other), **form,
         )  # fmt: skip
         write_text(path, stamp_page(page.get_root().render(), run.facts))
     else:
@@ -125,9 +130,22 @@ def map_(
         if other is not None:
             form.setdefault("theme", "change")
         figure = plan.plot(listed, language=labels.language, against=other, **form)
-        write_bytes(path, render(figure, path.suffix, about=provenance_text(run.facts)))
-    wrote(path, labels, quiet=quiet)
+        write_bytes(path, render(figure, path.suffix, about=picture_text(run.facts)))
+    told = _key_handed_over(path, labels) if basemap == "tianditu" and screen else ()
+    wrote(path, labels, told=told, quiet=quiet)
     return 0
+
+
+def _key_handed_over(path: Path, labels: Labels) -> tuple[str, ...]:
+    """Tell how the key gets into the browser; itself only on a terminal, never into a log."""
+    from gisplan.explore import address_with_key
+
+    address = address_with_key(path)
+    if address is None:
+        return ()
+    if not sys.stderr.isatty():
+        return (labels("map.key_hidden"),)
+    return (labels("map.key_address", address=address),)
 
 
 @gisplan.command("atlas", help=say("cli.atlas_help"))
@@ -147,7 +165,7 @@ def atlas(
     writable(path, ATLAS_SUFFIXES, projects.path if projects else None)
     plan = opened(plan_folder, labels, quiet=quiet)
     read = projects.read() if projects else None
-    from gisplan.io.provenance import provenance_text
+    from gisplan.io.provenance import picture_text
     from gisplan.io.writing import write_bytes
     from gisplan.plotting import render_pages
 
@@ -156,7 +174,7 @@ def atlas(
     count = len(pages.leaves)
     drawn = pages.figures(jobs=jobs if count >= PAYS else 1)
     figures = _counted(drawn, count, labels, quiet=quiet)
-    write_bytes(path, render_pages(figures, about=provenance_text(run.facts)))
+    write_bytes(path, render_pages(figures, about=picture_text(run.facts)))
     wrote(path, labels, quiet=quiet)
     return 0
 
@@ -169,11 +187,31 @@ def _counted(figures: Iterator[Any], pages: int, labels: Labels, *, quiet: bool)
         yield figure
 
 
-def _run_of(plan: Plan, projects: Listing | None, read: Intake | None) -> Run:
+def _decided(
+    plan: Plan, projects: Listing | None, read: Intake | None, overrules: Path | None
+) -> pd.DataFrame | None:
+    """Return the verdicts with what a person decided beside them; ``None`` where nobody did."""
+    if overrules is None:
+        return None
+    if projects is None or read is None:
+        raise GisplanError("overrules_alone")
+    from gisplan.map_payload.packed import LIMIT
+    from gisplan.overrules import read_overrules
+    from gisplan.results import checked
+
+    if len(read.projects) > LIMIT:
+        raise GisplanError("overrules_long", limit=LIMIT)  # symbols of a long list have no room
+    return checked(plan, projects.path, read, read_overrules(overrules, read.projects)).recorded
+
+
+def _run_of(
+    plan: Plan, projects: Listing | None, read: Intake | None, overrules: Path | None = None
+) -> Run:
     from gisplan.results import Run
 
     if projects is None or read is None:
         return Run.of_plan(plan)
     return Run.of(
-        plan, projects.path, read, projects.crs, sheet=projects.sheet, encoding=projects.encoding
-    )
+        plan, projects.path, read, projects.crs, sheet=projects.sheet, encoding=projects.encoding,
+        overrules=overrules,
+    )  # fmt: skip

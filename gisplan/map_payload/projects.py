@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from gisplan.crs import WGS84, transform
 from gisplan.labels import Labels
 from gisplan.map_payload.values import drawable, geojson, ids, lat_lon, plain, text, year_of
-from gisplan.terms import VERDICT_COLUMNS, VERDICT_TAIL, Outcome
+from gisplan.terms import OVERRULE_COLUMNS, VERDICT_COLUMNS, VERDICT_TAIL, Outcome
 from gisplan.wording import rule_title
 
 if TYPE_CHECKING:
@@ -111,7 +111,19 @@ def _verdict(row: Mapping[Any, Any], labels: Labels) -> dict[str, Any]:
         "corridorDistance": plain(row.get("corridor_distance"), 1),
         "unchecked": ids(row.get("unchecked")),
         "issues": issue_texts(row.get("issues"), labels),
+        "overrule": overrule_text(row, labels),
     }
+
+
+def overrule_text(row: Mapping[Any, Any], labels: Labels) -> str:
+    """Word what a person decided against the verdict, which stays; ``""`` where nobody did."""
+    overruled, reason, by, day = (text(row.get(name)) for name in OVERRULE_COLUMNS)
+    if not overruled:
+        return ""
+    return labels(
+        "overrule.card", outcome=labels(f"outcome.{overruled}"), reason=reason, by=by, date=day,
+        original=labels(f"outcome.{text(row.get('outcome')) or Outcome.UNKNOWN.value}"),
+    )  # fmt: skip
 
 
 def _rules_of(row: Mapping[Any, Any], titles: Mapping[str, str], seen: Seen) -> list[int]:
@@ -156,7 +168,7 @@ def _rule_titles(
     """Title the columns of the verdicts that hold the outcome of a rule."""
     if verdicts is None:
         return {}
-    known = {*VERDICT_COLUMNS, *VERDICT_TAIL}
+    known = {*VERDICT_COLUMNS, *VERDICT_TAIL, *OVERRULE_COLUMNS}
     codes = [str(column) for column in verdicts.columns if column not in known]
     return {code: rule_title(code, definition, labels) for code in codes}
 

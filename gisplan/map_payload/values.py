@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, TypeGuard, cast
 
@@ -70,3 +72,32 @@ def plain(value: Any, digits: int | None = None) -> Any:
             return None
         return round(value, digits) if digits is not None else value
     return value
+
+
+def columnar(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Lay rows out as columns, so that no name of a value is written twice.
+
+    Parameters
+    ----------
+    rows
+        Of JSON values; what a row does not have, or has as ``None``, is left out of it.
+
+    Returns
+    -------
+    dict
+        ``rows``, their number; ``columns``: by name the values in the order of the rows,
+        ``None`` for none, or, where values occur again and again, ``of`` (each once) and
+        ``at`` (their numbers). ``Gisplan.rows`` of the page is the way back.
+    """
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: _column([row.get(name) for row in rows]) for name in names}
+    return {"rows": len(rows), "columns": columns}
+
+
+def _column(values: list[Any]) -> Any:
+    written = [None if one is None else json.dumps(one, ensure_ascii=False) for one in values]
+    places: dict[str, int] = {}
+    at = [None if one is None else places.setdefault(one, len(places)) for one in written]
+    of = [json.loads(one) for one in places]
+    shared = {"of": of, "at": at}
+    return min(values, shared, key=lambda told: len(json.dumps(told, ensure_ascii=False)))

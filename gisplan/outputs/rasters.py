@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gisplan.io.grids import Band, write_cog
-from gisplan.io.provenance import provenance_text, stamp_page
+from gisplan.io.provenance import picture_text, stamp_page
 from gisplan.io.tables import write_csv, write_layers
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_bytes, write_text
@@ -86,7 +86,7 @@ def draw_surface(
             title=picture.title,
         ),
     )  # fmt: skip
-    write_bytes(path, render(figure, suffix, about=provenance_text(Run.of_plan(plan).facts)))
+    write_bytes(path, render(figure, suffix, about=picture_text(Run.of_plan(plan).facts)))
 
 
 def provenance(facts: Mapping[str, object], run: Run) -> dict[str, str]:

@@ -69,11 +69,11 @@ def _advice(row: Any, plan: Plan, labels: Labels) -> str:
     language = labels.language
     if row.cause == "layer":
         each = zip(row.layers.split(SEPARATOR), row.needed_each.split(SEPARATOR), strict=True)
-        said = [
+        any_one = [
             labels("sites.one_layer", layer=names(key, plan.definition, language), needed=needed)
             for key, needed in each
         ]
-        return labels("sites.layer", layers=labels("sites.or").join(said))
+        return labels("sites.layer", layers=labels("sites.or").join(any_one))
     shown = names(row.layers, plan.definition, language) or DASH
     return labels(f"sites.{row.cause}", layers=shown, needed=f"{row.needed:g}")
 

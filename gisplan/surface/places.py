@@ -69,9 +69,12 @@ class PointPlaces:
         found = np.asarray(shapely.covers(shape, self.whole))
         part = np.flatnonzero(~found & (shapely.get_dimensions(self.whole) > 0))
         whole = self.whole[part]
-        measure = np.where(shapely.get_dimensions(whole) == 2, shapely.area, shapely.length)
         held = shapely.intersection(shape, whole)
-        found[part] = [m(a) >= m(b) * share for m, a, b in zip(measure, held, whole, strict=True)]
+        flat = shapely.get_dimensions(whole) == 2
+        size, inside = (
+            np.where(flat, shapely.area(one), shapely.length(one)) for one in (whole, held)
+        )
+        found[part] = inside >= size * share
         return found
 
     def distance(self, shape: Any, beyond: float) -> Floats:  # noqa: ARG002 - exact anyway

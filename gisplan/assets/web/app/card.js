@@ -61,6 +61,7 @@
         put(body, put(el("p", "gp-nominal"), el("span", "", words.exact_if + " "),
           G.badge(app, project.nominal, true)));
       }
+      if (project.overrule) put(body, el("p", "gp-nominal gp-weak gp-overrule", project.overrule));
       put(body, this._numbers(project), this._rules(project), this._coarse(project), this._clauses(project),
         this._unchecked(project), this._issues(project), this._fields(project), this._layers(project));
       if (project.at) {

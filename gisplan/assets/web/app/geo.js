@@ -26,6 +26,21 @@ var Gisplan = {};
     return node;
   };
 
+  // The way back from the columns of gisplan.map_payload.values.columnar: a row each, in which
+  // what has no value is null or (sparse) left out.
+  G.rows = function (told, sparse) {
+    var out = [];
+    for (var k = 0; k < told.rows; k++) out.push({});
+    Object.keys(told.columns).forEach(function (name) {
+      var column = told.columns[name], of = column.of, at = of ? column.at : column;
+      out.forEach(function (row, k) {
+        var value = of && at[k] !== null ? of[at[k]] : at[k];
+        if (value !== null || !sparse) row[name] = value;
+      });
+    });
+    return out;
+  };
+
   G.say = function (text, values) {
     return text.replace(/\{(\w+)\}/g, function (place, name) {
       return values && name in values ? values[name] : place;

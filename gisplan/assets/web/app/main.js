@@ -12,6 +12,8 @@
   function App(data) {
     var self = this;
     this.data = data;
+    data.projects = G.rows(data.projects, true);
+    data.areas = G.rows(data.areas);
     this.words = data.words;
     this.groups = {};
     this.filter = G.noFilter();

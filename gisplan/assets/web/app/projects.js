@@ -23,7 +23,7 @@
   // What a project has where the file leaves it out.
   G.BLANK = {
     id: "", name: "", industry: "", stage: "", fields: [], issues: [], rules: [], zones: [],
-    unchecked: [], outcome: "", nominal: "", corridor: "", at: null, geo: null, year: null,
+    unchecked: [], outcome: "", nominal: "", overrule: "", corridor: "", at: null, geo: null, year: null,
     accuracy: null, confidence: null, flip: null, zoneMargin: null, corridorDistance: null
   };
 
