@@ -117,8 +117,7 @@ def test_a_scale_of_its_own_stands_on_every_area_page() -> None:
 def test_the_same_atlas_gives_the_same_bytes_in_one_process_or_two() -> None:
     made = world(50).atlas(synthetic(3))
     alone = render_pages(made.figures())
-    assert render_pages(made.figures()) == alone
-    assert render_pages(made.figures(jobs=2)) == alone
+    assert render_pages(made.figures(jobs=2)) == alone  # drawn again, and by others
     assert not re.search(rb"CreationDate|ModDate", alone)
 
 

@@ -8,6 +8,7 @@ is a square of 200 m to keep clear of, half of it (100 x 100 m of it) on A's gro
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -23,10 +24,12 @@ from shapely.affinity import translate
 from shapely.geometry import Polygon, box
 from shapely.ops import unary_union
 
+from gisplan.casebook import Found
 from gisplan.cli.options import gisplan
 from gisplan.conflicts import AREAS, LEDGER, arrange, balance, close, conflicts, renew
 from gisplan.errors import GisplanError
 from gisplan.labels import Labels
+from gisplan.outputs.map_layers import dispute_layer
 
 ROOT = Path(__file__).resolve().parents[1]
 EAST, NORTH, CRS = 500_000, 4_000_000, "EPSG:4547"
@@ -180,6 +183,38 @@ def test_numbers_last_whatever_comes_and_goes():
     assert third.loc["C0007", "change"] == "gone"
 
 
+def test_numbers_do_not_hang_on_the_order_of_the_sets_nor_on_the_numbers_of_features():
+    first = renew(found(areas(), gap=100))
+    close(first, ["C0001", "C0005"], "已核", dt.date(2026, 11, 24))
+
+    def numbered(ledger: gpd.GeoDataFrame) -> dict[tuple[float, float], tuple[str, str, str]]:
+        told = ledger[["number", "change", "state"]].itertuples(index=False, name=None)
+        places = zip(ledger["lon"].round(6), ledger["lat"].round(6), strict=True)
+        return dict(zip(places, told, strict=True))
+
+    expected = {
+        place: (number, "same", state) for place, (number, _, state) in numbered(first).items()
+    }
+    # The sets are named the other way round.
+    assert numbered(renew(found(areas(*reversed(SETS)), gap=100), first)) == expected
+    # A feature more at the top of a file: all below it are counted anew.
+    shifted = [(name, f"{key}-next", *rest) for name, key, *rest in SETS]
+    far = ("A", "build", "建设", "住建局", "", box(-9000, 0, -8000, 1000))
+    assert numbered(renew(found(areas(far, *shifted), gap=100), first)) == expected
+    # A new edition of a file has another name.
+    edition = [(f"{name}2027", *rest) for name, *rest in SETS]
+    assert numbered(renew(found(areas(*edition), gap=100), first)) == expected
+
+
+def test_two_triangles_of_one_square_are_not_taken_for_each_other():
+    low = Polygon([(0, 0), (1000, 0), (0, 1000)])
+    high = Polygon([(1000, 1000), (1000, 0), (0, 1000)])
+    one = [("A", "1", "甲", "", "", low), ("B", "1", "乙", "", "", low)]
+    other = [("A", "2", "甲", "", "", high), ("B", "2", "乙", "", "", high)]
+    ledger = renew(found(areas(*one)))
+    assert renew(found(areas(*other)), ledger)["change"].tolist() == ["gone", "new"]
+
+
 def test_a_case_is_closed_with_a_reason_and_a_date_and_opened_when_its_ground_changes():
     ledger = renew(found(areas(), gap=100))
     assert close(ledger, ["C0001", "c5", "C0099"], "已调整边界", dt.date(2026, 11, 24)) == ["C0099"]
@@ -290,6 +325,44 @@ def test_the_shipped_plan_and_its_version_reconcile(tmp_path):
     zones = coverage(open_plan().areas).set_index("area_id")["area_ellipsoid"]
     assert union == pytest.approx(zones["union"], rel=1e-9)
     assert one == pytest.approx(zones["honghe"], rel=1e-6)
+
+
+def test_the_ledger_names_every_file_it_rests_on(tmp_path):
+    path = tmp_path / "c.xlsx"
+    done = run("conflicts", "layers/versions/three-zones", "layers", "-o", path, "--lang", "zh")
+    assert done.returncode == 0, done.stderr
+    told = {
+        cell.value
+        for sheet in openpyxl.load_workbook(path)
+        for row in sheet
+        for cell in row
+        if isinstance(cell.value, str)
+    }
+    for folder in ("layers", "layers/versions/three-zones"):
+        for name in ("plan.toml", "zones.geojson"):
+            digest = hashlib.sha256((ROOT / folder / name).read_bytes()).hexdigest()
+            assert digest in told, (folder, name)
+
+
+def test_the_map_draws_the_ledger_that_the_command_writes(tmp_path):
+    page = tmp_path / "m.html"
+    done = run("map", "--plan", ROOT / "layers", "--with", "conflicts", "-o", page, "--lang", "zh")
+    assert done.returncode == 0, done.stderr
+    assert Labels("zh")("conflicts.title") in page.read_text("utf-8")
+    # Two sets of one square, of different kinds: one patch of 100 ha, on the map by its number.
+    one = [("A", "1", "甲", "", "", box(0, 0, 1000, 1000)),
+           ("B", "1", "乙", "", "", box(0, 0, 1000, 1000))]  # fmt: skip
+    held = areas(*one)
+    cells = arrange(held)
+    ledger = renew(conflicts(held, cells))
+    layer = dispute_layer(Found(ledger, balance(held, cells), held, cells, (), {}), Labels("zh"))
+    (row,) = layer.frame.drop(columns="geometry").astype("str").to_numpy().tolist()
+    assert row[0] == "C0001"
+    # Nothing to keep clear of was there: that none of it is encroached on is not said.
+    assert "压占" not in [one.title for one in layer.classes]
+    lost = Found(ledger, balance(held, cells), held, cells, (("A", "no_data", 3),), {})
+    assert "无图形 3 个" in dispute_layer(lost, Labels("zh")).note
+    assert layer.frame.geometry.area.tolist() == pytest.approx([1e6])
 
 
 def test_mistakes_are_one_line_and_nothing_is_written(tmp_path, files):

@@ -49,6 +49,39 @@ def test_it_says_what_it_did_and_what_it_could_not_judge_and_why(demo):
         assert words in said
 
 
+def test_pictures_and_printed_maps_are_the_same_bytes_on_another_day(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    from gisplan.cli.options import gisplan
+    from gisplan.io.projects import intake
+    from gisplan.labels import Labels
+    from gisplan.outputs import save_figure, save_pictures
+    from gisplan.plan import example_folder, open_plan
+    from gisplan.results import checked
+
+    plan, listed = open_plan(), example_folder() / "projects.csv"
+    result = checked(plan, listed, intake(listed))
+    days = ("1764000000", "1780000000")  # 2025-11-24 and 2026-05-28
+    dated = set()
+    for day in days:
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", day)
+        dated.add(result.about["date"])
+        save_pictures(tmp_path / day, result, Labels("zh"))
+        zones = plan.plot(result.projects, result.verdicts, theme="zones")
+        save_figure(zones, tmp_path / day / "zones.png", dpi=90)
+        for name in ("map.png", "map.pdf", "map.svg"):
+            words = ["map", str(listed), "-o", str(tmp_path / day / name), "-q"]
+            gisplan.main(words, standalone_mode=False)
+        gisplan.main(
+            ["atlas", "-o", str(tmp_path / day / "atlas.pdf"), "-q"], standalone_mode=False
+        )
+    assert len(dated) == 2
+    one, other = ({p.name: p.read_bytes() for p in (tmp_path / day).iterdir()} for day in days)
+    assert set(one) == {"wenfeng.png", "verdicts.png", "zones.png", "map.png", "map.pdf",
+                        "map.svg", "atlas.pdf"}  # fmt: skip
+    assert [name for name in one if one[name] != other[name]] == []
+
+
 def test_the_page_draws_everything_with_the_network_cut(demo, offline_page: OfflinePage):
     folder, _ = demo
     page = offline_page.page

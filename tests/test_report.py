@@ -119,6 +119,26 @@ def test_that_nothing_was_found_is_said_only_where_it_was_looked_for():
     assert "限制性因素均有数据" not in whole
 
 
+def test_a_factor_that_no_project_could_be_compared_with_is_not_told_as_clear():
+    # The redline has data, and no project has a place.
+    nowhere = "\n".join(sentences(said(world(), projects(None, None))))
+    assert "未发现触及" not in nowhere
+    assert "红线：没有一个项目能够比对" in nowhere
+    # It is required and has no data: neither clear, nor "all have data", and it is asked for.
+    layer = {"red": {"title": {"zh": "红线"}, "effect": "prohibit", "required": True,
+                     "owner": "自然资源局"}}  # fmt: skip
+    plan = world(without=["red"], constraints=layer)
+    required = "\n".join(sentences(said(plan, projects((2000, 2000)))))
+    assert "未发现触及" not in required
+    assert "均有数据" not in required
+    assert "没有一个项目能够比对" in required
+    assert "由自然资源局提供红线的数据" in required
+    assert "必须核查的红线没有数据" in required
+    # One of two could be compared: both numbers are told.
+    mixed = "\n".join(sentences(said(world(), projects((2000, 2000), None))))
+    assert mixed.count("未发现触及；另 1 项未能全部比对") == 2
+
+
 def test_intake_is_spoken_of_only_where_a_list_was_read():
     inside = projects((2000, 2000))
     assert not [one for one in said(world(), inside).headings if one.anchor == "intake"]

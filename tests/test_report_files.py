@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
@@ -19,7 +20,8 @@ from lxml import etree
 from gisplan.errors import MissingExtra, OutputError
 from gisplan.fonts import spelled
 from gisplan.io.documents import docx_bytes, page_text, pdf_bytes, write_document
-from gisplan.io.documents.blocks import Card, Document, Figure
+from gisplan.io.documents.blocks import Card, Document, Figure, Paragraph, led, plain
+from gisplan.plotting import PAPERS
 from gisplan.terms import OUTCOMES
 from tests.conftest import OfflinePage
 from tests.report_world import (
@@ -33,6 +35,7 @@ from tests.report_world import (
 from tests.worlds import projects, world
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
 
 HOSTILE = (
     "{{7*7}}{% if %}", "<script>window.hit=1</script>", "<img src=x onerror=alert(1)>",
@@ -109,7 +112,8 @@ def test_the_pdf_holds_every_number_of_the_document(zh: Document, tmp_path: Path
 
 def test_the_map_in_the_page_counts_the_same_outcomes(zh: Document, page: str):
     data = island(page)
-    codes = [one["outcome"] for one in data["projects"]] if "projects" in data else []
+    held = data["projects"]["columns"]["outcome"]
+    codes = [held["of"][at] for at in held["at"]] if isinstance(held, dict) else held
     told = {row[0]: int(row[1]) for row in grids(zh)["表 3"][1:-1]}
     from gisplan.labels import Labels
 
@@ -206,6 +210,28 @@ def bookmarks(root: Any) -> dict[str, str]:
     return texts
 
 
+def test_a_sentence_that_announces_a_table_stays_with_it(zh: Document, word: bytes):
+    whole = list(body(word).iter(f"{W}p"))
+    leading = [block for block, leads in led(zh.blocks) if leads]
+    assert len(leading) >= 8
+    for block in leading:
+        text = plain(block.parts, zh.names)
+        (one,) = [p for p in whole if shown(p) == text]
+        assert one.find(f"{W}pPr/{W}keepNext") is not None, text
+
+
+def test_a_chapter_and_its_table_are_on_one_page_of_the_pdf(tmp_path: Path):
+    # Without it, the sentence that announces the table by corridor ends a page of this report.
+    document = world().report(projects(None, None), language="en")
+    pages = pdf_words(pdf_bytes(document), tmp_path).split("\f")
+    for block, leads in led(document.blocks):
+        if leads and isinstance(block, Paragraph) and block.style == "body":
+            text = re.sub(r"\s", "", plain(block.parts, document.names))
+            (at,) = [k for k, page in enumerate(pages) if text in re.sub(r"\s", "", page)]
+            last = re.sub(r"\s", "", pages[at]).rpartition(text)[2]
+            assert len(last) > 12, text  # more than the number of the page
+
+
 def test_rows_do_not_split_and_headers_repeat(word: bytes):
     for table in body(word).iter(f"{W}tbl"):
         rows = table.findall(f"{W}tr")
@@ -252,6 +278,37 @@ def test_each_picture_has_its_alternative(zh: Document, word: bytes):
                        etree.tostring(body(word), encoding="unicode"))  # fmt: skip
     assert [alt for _, alt in found] == drawn
     assert len({number for number, _ in found}) == len(found)
+
+
+def test_maps_stand_at_the_size_at_which_they_were_drawn(zh: Document, word: bytes, page: str):
+    # A scale of 1:N is true on the page where a picture of so many millimetres is set so wide.
+    drawn = [one for one in zh.walk() if isinstance(one, Figure)]
+    assert (drawn[0].width, drawn[0].height) == PAPERS["plate"] == (225.0, 138.0)
+    for one in drawn:
+        pixels = struct.unpack(">II", one.picture[16:24])
+        assert [side / 200 * 25.4 for side in pixels] == pytest.approx(
+            [one.width, one.height], abs=0.2
+        )
+    extents = [
+        [int(one.get(side)) / 36_000 for side in ("cx", "cy")]
+        for one in body(word).iter(f"{DRAWING}extent")
+    ]
+    assert extents == [pytest.approx([one.width, one.height], abs=0.01) for one in drawn]
+    widths = [int(one) / 96 * 25.4 for one in re.findall(r'<img width="(\d+)"', page)]
+    assert widths == pytest.approx([one.width for one in drawn], abs=0.15)
+    assert "缩印" not in "".join(everything(zh))
+
+
+def test_the_pdf_sets_the_overview_map_at_its_size(zh: Document, tmp_path: Path):
+    if shutil.which("pdfimages") is None:
+        pytest.skip("pdfimages is not installed")
+    (tmp_path / "r.pdf").write_bytes(pdf_bytes(zh))
+    listed = subprocess.run(
+        ["pdfimages", "-list", str(tmp_path / "r.pdf")], capture_output=True, text=True, check=True
+    ).stdout.splitlines()[2:]
+    first = next(row.split() for row in listed if row.split()[2] == "image")
+    # Drawn at 200 to the inch, it is printed at 200 to the inch.
+    assert [int(first[k]) for k in (12, 13)] == pytest.approx([200, 200], abs=1)
 
 
 # ------------------------------------------------------------------ same bytes, whole files

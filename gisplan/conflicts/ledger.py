@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gisplan.conflicts.patches import PATCH
+from gisplan.terms import SEPARATOR
 
 OPEN: Final = "open"
 CLOSED: Final = "closed"
@@ -32,6 +33,9 @@ _BOUNDS: Final = ("west", "south", "east", "north")
 _STILL: Final = 3e-7
 """Degrees, about 3 cm: bounds that differ by less are the same bounds."""
 
+_PLACE: Final = 1e-5
+"""Degrees, about 1 m: two triangles of one square have the same bounds, and other places."""
+
 
 def renew(patches: gpd.GeoDataFrame, previous: pd.DataFrame | None = None) -> gpd.GeoDataFrame:
     """Number patches, keeping the numbers of a previous ledger.
@@ -49,10 +53,12 @@ def renew(patches: gpd.GeoDataFrame, previous: pd.DataFrame | None = None) -> gp
     GeoDataFrame
         Columns of `LEDGER` and geometry, by number. A patch with the same sides, bounds and
         area keeps its number (``same``); one of the same sides whose bounds overlap keeps it
-        as ``changed``, the largest overlap first; others are ``new`` and get numbers that
-        were never used. Numbers without a patch stay as ``gone``, with the measures they had
-        and no geometry. A number is ``closed`` where it has a reason and a date, and
-        ``reopened`` where its patch changed after that.
+        as ``changed``, the largest overlap first; one with other sides (features counted
+        anew, another file name) but the same kind, bounds, place and area keeps it too
+        (``same``); others are ``new`` and get numbers that were never used. The order of
+        the sides does not matter. Numbers without a patch stay as ``gone``, with the
+        measures they had and no geometry. A number is ``closed`` where it has a reason and
+        a date, and ``reopened`` where its patch changed after that.
     """
     before = _sound(previous)
     taken, how = _pair(patches, before)
@@ -109,16 +115,16 @@ def _pair(patches: gpd.GeoDataFrame, before: pd.DataFrame) -> tuple[dict[int, An
     taken: dict[int, Any] = {}
     how: dict[int, str] = {}
     found: list[tuple[float, int, Any]] = []
-    known: dict[str, list[Any]] = {}
+    known: dict[tuple[str, ...], list[Any]] = {}
     for label, sides in before["sides"].items():
-        known.setdefault(_text(sides), []).append(label)
+        known.setdefault(_sides(sides), []).append(label)
     boxes = patches[list(_BOUNDS)].to_numpy(dtype=float)
     old_boxes = before[list(_BOUNDS)].apply(pd.to_numeric, errors="coerce")
     old_areas = pd.to_numeric(before["area_ellipsoid"], errors="coerce")
     for at, (sides, kind, area) in enumerate(
         zip(patches["sides"], patches["kind"], patches["area_ellipsoid"], strict=True)
     ):
-        for label in known.get(sides, ()):
+        for label in known.get(_sides(sides), ()):
             box = old_boxes.loc[label].to_numpy(dtype=float)
             shared = _overlap(boxes[at], box)
             still = bool(np.abs(boxes[at] - box).max() < _STILL)
@@ -130,10 +136,43 @@ def _pair(patches: gpd.GeoDataFrame, before: pd.DataFrame) -> tuple[dict[int, An
     for shared, at, label in sorted(found):
         if at in taken or label in used:
             continue
-        back = _text(before.loc[label, "change"]) == GONE
-        taken[at], how[at] = label, SAME if shared == -2.0 and not back else CHANGED
+        taken[at], how[at] = label, _since(before, label, still=shared == -2.0)
         used.add(label)
+    for at, label in _moved_ids(patches, before, taken, used):
+        taken[at], how[at] = label, _since(before, label, still=True)
     return taken, how
+
+
+def _since(before: pd.DataFrame, label: Any, *, still: bool) -> str:
+    """What became of a patch: one that comes back is to be looked at again."""
+    back = _text(before.loc[label, "change"]) == GONE
+    return SAME if still and not back else CHANGED
+
+
+def _moved_ids(
+    patches: gpd.GeoDataFrame, before: pd.DataFrame, taken: Mapping[int, Any], used: set[Any]
+) -> Iterator[tuple[int, Any]]:
+    """Find patches whose ground stands where it was, though its sides are called otherwise.
+
+    A feature more at the top of a file counts all below it anew, and a new edition has a new
+    file name: neither makes a new case of ground that has the same bounds, area and place.
+    """
+    free = before[~before.index.isin(list(used))]
+    names = [*_BOUNDS, "lon", "lat", "area_ellipsoid"]
+    old = free[names].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    kinds, open_ = free["kind"].map(_text).to_numpy(), np.ones(len(free), dtype=bool)
+    mine = patches[names].to_numpy(dtype=float)
+    for at, kind in enumerate(patches["kind"]):
+        if at in taken or not len(free):
+            continue
+        apart = np.abs(old - mine[at])
+        there = open_ & (kinds == kind) & (apart[:, :4].max(axis=1) < _STILL)
+        there &= (apart[:, 4:6].max(axis=1) < _PLACE) & (
+            apart[:, 6] <= 1e-4 * max(mine[at, 6], 1.0)
+        )
+        for one in np.flatnonzero(there)[:1]:
+            open_[one] = False
+            yield at, free.index[one]
 
 
 def _overlap(mine: Any, theirs: Any) -> float:
@@ -156,6 +195,11 @@ def _sound(previous: pd.DataFrame | None) -> pd.DataFrame:
 def _of(number: Any) -> int:
     found = _NUMBER.fullmatch(_text(number))
     return int(found[1]) if found else 0
+
+
+def _sides(value: Any) -> tuple[str, ...]:
+    """Whose ground it is, in whichever order the sets were named in a run."""
+    return tuple(sorted(_text(value).split(SEPARATOR)))
 
 
 def _is_date(text: str) -> bool:

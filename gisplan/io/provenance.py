@@ -36,6 +36,25 @@ def provenance_text(facts: Mapping[str, Any]) -> str:
     return json.dumps(dict(facts), ensure_ascii=False, allow_nan=False)
 
 
+def picture_text(facts: Mapping[str, Any]) -> str:
+    """Return the provenance for a picture or its PDF: all but the day of the run.
+
+    A picture follows from its input alone, so that the same input gives the same bytes on
+    any day; the data it rests on are dated by the layers' ``as_of`` and told by their hashes.
+    """
+    return provenance_text({key: value for key, value in facts.items() if key != "date"})
+
+
+def facts_sha256(facts: Mapping[str, Any]) -> str:
+    """Return the hash of what a file records of its run, by which an edited record is seen.
+
+    It leaves out itself and what a sidecar adds of its file.
+    """
+    own = {name: one for name, one in facts.items() if name not in ("run_sha256", "file_sha256")}
+    text = json.dumps(own, ensure_ascii=True, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def custom_properties(facts: Mapping[str, Any]) -> dict[str, str]:
     """Cut the provenance into properties of a workbook or document, named in order."""
     text = provenance_text(facts)

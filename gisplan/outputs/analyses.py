@@ -9,7 +9,7 @@ from typing import Any, Literal
 import geopandas as gpd
 import pandas as pd
 
-from gisplan.io.provenance import provenance_text
+from gisplan.io.provenance import picture_text
 from gisplan.io.tables import write_layers
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_bytes
@@ -60,7 +60,7 @@ def save_overlay(
 
         draw = overlay_figure if figure == "rings" else linkage_figure
         write_bytes(path, render(draw(plan, frames, labels, cap=cap), suffix,
-                                 about=provenance_text(about)))  # fmt: skip
+                                 about=picture_text(about)))  # fmt: skip
         return
     sheets = [
         Sheet(labels(f"sheet.{name}"), word_overlay(frame, plan, labels), 1)

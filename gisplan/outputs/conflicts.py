@@ -11,14 +11,15 @@ import pandas as pd
 from gisplan import __version__
 from gisplan.casebook import Found
 from gisplan.conflicts import LEDGER
-from gisplan.io.layers import PLAN_FILE
-from gisplan.io.provenance import provenance_text
+from gisplan.io.layers import PLAN_FILE, read_definition
+from gisplan.io.provenance import picture_text
 from gisplan.io.tables import write_layers
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_bytes
 from gisplan.labels import Labels
 from gisplan.overrules import today
 from gisplan.printout.conflicts import conflict_lines, word_balance, word_ledger
+from gisplan.terms import Kind
 
 
 def save_ledger(path: Path, found: Found, labels: Labels) -> None:
@@ -47,7 +48,7 @@ def save_ledger(path: Path, found: Found, labels: Labels) -> None:
             found.areas, found.ledger, word_ledger(found.ledger, labels), found.balance,
             lines=lines, labels=labels,
         )  # fmt: skip
-        write_bytes(path, render(figure, suffix, about=provenance_text(about)))
+        write_bytes(path, render(figure, suffix, about=picture_text(about)))
 
 
 def provenance(found: Found) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def provenance(found: Found) -> dict[str, Any]:
         "date": today().isoformat(),
         "crs": str(found.areas.crs.to_string()) if found.areas.crs is not None else "",
         "sets": {
-            name: _hash(path / PLAN_FILE if path.is_dir() else path)
+            name: {file.name: _hash(file) for file in _files(path)}
             for name, path in found.sources.items()
         },
         "previous": _hash(found.previous) if found.previous is not None else None,
@@ -85,8 +86,8 @@ def ledger_sheets(found: Found, labels: Labels) -> list[Sheet]:
 def _sources(found: Found, labels: Labels) -> Sheet:
     rows: list[tuple[str, str, str]] = []
     for name, path in found.sources.items():
-        file = path / PLAN_FILE if path.is_dir() else path
-        rows.append((f"{labels('conflicts.set_item')} {name}", file.name, _hash(file)))
+        item = f"{labels('conflicts.set_item')} {name}"
+        rows += [(item, file.name, _hash(file)) for file in _files(path)]
     if found.previous is not None:
         rows.append((labels("conflicts.previous_item"), found.previous.name, _hash(found.previous)))
     crs: Any = found.areas.crs
@@ -95,6 +96,18 @@ def _sources(found: Found, labels: Labels) -> Sheet:
     heads = {code: labels(f"ledger_column.{code}") for code in ("item", "value", "sha256")}
     frame = pd.DataFrame(rows, columns=list(heads), dtype="str")
     return Sheet(labels("conflicts.sheet_sources"), frame, headers=heads)
+
+
+def _files(path: Path) -> list[Path]:
+    """Return what a set was read from: of a plan its file and those of its areas."""
+    if not path.is_dir():
+        return [path]
+    named = [
+        layer.source for kind, _, layer in read_definition(path).layers()
+        if kind in (Kind.ZONE, Kind.CONSTRAINT) and layer.source is not None
+    ]  # fmt: skip
+    return [one for one in (path / PLAN_FILE, *(path / name for name in dict.fromkeys(named)))
+            if one.is_file()]  # fmt: skip
 
 
 def _hash(path: Path) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import geopandas as gpd
 import pandas as pd
 
-from gisplan.casebook import Found
+from gisplan.casebook import Found, find
 from gisplan.conflicts import GAP, GONE, KINDS
+from gisplan.conflicts.arrangement import ENCROACHMENT
 from gisplan.errors import OutputError
+from gisplan.io.layer_sets import SetOptions
 from gisplan.labels import Labels
 from gisplan.map_payload import MapLayer
 from gisplan.map_payload.layers import MapClass
@@ -31,20 +33,34 @@ _CONFLICTS = {
 """Colour and hatch: two cues for each kind."""
 
 
-def asked_layers(plan: Plan, asked: str | None, labels: Labels) -> list[MapLayer]:
-    """Return the layers named on the command line: ``rings``, ``links``.
+def asked_layers(
+    plan: Plan, asked: str | None, labels: Labels, *, other: Plan | None = None
+) -> list[MapLayer]:
+    """Return the layers named on the command line: ``rings``, ``links``, ``conflicts``.
+
+    *other* is the version that the page compares the plan with, if any: the conflicts are
+    then those of both, as ``gisplan conflicts`` finds them.
 
     Raises
     ------
     OutputError
         ``with_unknown`` for another name.
     """
-    known = {"rings": ring_layer, "links": contact_layer}
+    known = {"rings": ring_layer, "links": contact_layer, "conflicts": None}
     names = [name.strip() for name in (asked or "").replace("，", ",").split(",") if name.strip()]
     for name in names:
         if name not in known:
             raise OutputError("with_unknown", value=name, allowed=", ".join(known))
-    return [known[name](plan, labels) for name in dict.fromkeys(names)]
+    layers = []
+    for name in dict.fromkeys(names):
+        draw = known[name]
+        layers.append(draw(plan, labels) if draw else _disputes(plan, other, labels))
+    return layers
+
+
+def _disputes(plan: Plan, other: Plan | None, labels: Labels) -> MapLayer:
+    folders = [one.folder for one in (plan, other) if one is not None and one.folder is not None]
+    return dispute_layer(find(folders, SetOptions(), labels), labels)
 
 
 def ring_layer(plan: Plan, labels: Labels) -> MapLayer:
@@ -118,13 +134,19 @@ def dispute_layer(found: Found, labels: Labels) -> MapLayer:
             hatch=hatch,
         )
         for code, (color, hatch) in _CONFLICTS.items()
-        if code in (*KINDS, GAP)
+        if code in (*KINDS, GAP) and (code != ENCROACHMENT or (found.areas["effect"] != "").any())
     ]  # fmt: skip
+    # Where nothing could be compared, "none found" would be no answer: it is said what was not.
+    left = [
+        labels("conflicts.left_out_line", set=name, what=labels(f"left_out.{code}"), count=count)
+        for name, code, count in found.left_out
+        if code == "no_data"
+    ]
     return MapLayer(
         id="ledger", title=labels("conflicts.title"),
         frame=_headed(told, columns, "ledger_column", now, labels),
         name=labels("ledger_column.number"), by=labels("ledger_column.kind"), classes=classes,
-        note=labels("conflicts.note_3"),
+        note=" ".join([labels("conflicts.note_3"), *left]),
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def save_report(
     document = report(
         of, cards=cards, jobs=jobs, progress=progress, map_page=lambda: _map(result, labels)
     )
-    write_document(path, document)
+    write_document(path, document, about=run.facts)
 
 
 def material(result: Result, run: Run, labels: Labels) -> Material:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gisplan import __version__
-from gisplan.io.provenance import provenance_text, stamp_page
+from gisplan.io.provenance import picture_text, stamp_page
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_bytes, write_text
 from gisplan.labels import Labels
@@ -74,7 +74,7 @@ def save_revision(path: Path, compared: Compared, labels: Labels) -> None:
         from gisplan.plotting import render
 
         figure = revision_figure(compared, labels)
-        write_bytes(path, render(figure, suffix, about=provenance_text(about)))
+        write_bytes(path, render(figure, suffix, about=picture_text(about)))
 
 
 def provenance(compared: Compared) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def conflict_lines(found: Found, labels: Labels) -> list[str]:
         told = labels("conflicts.found_line", count=len(now), tally=tally)
         lines = [_sentence((told, grades, slivers), labels)]
     lines.append(_balance_line(found, labels))
-    if found.previous is not None:
+    if found.previous is not None and len(ledger):
         tally = _tally(ledger["change"], "ledger_change", labels)
         lines.append(labels("conflicts.changes_line", tally=tally))
         lines.append(

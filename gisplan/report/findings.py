@@ -203,8 +203,15 @@ def constraints(of: Material, outline: Outline) -> Iterator[Block]:
         yield Paragraph((counted(labels, "constraints_unchecked", len(plan.unchecked)),))
         return
     hit = touching(of)
+    if of.uncompared:
+        named = listed((plan.name(key, of.language) for key in of.uncompared), labels)
+        yield Paragraph((labels("report.uncompared", names=named),))
     if hit.empty:
-        yield Paragraph((labels("report.touching_none"),))
+        if len(of.uncompared) < len(of.compared):
+            said = labels("report.touching_none")
+            if of.partly:
+                said += counted(labels, "uncompared_projects", of.partly)
+            yield Paragraph((said + labels("report.stop"),))
         return
     cut = len(hit) > ROWS
     yield Paragraph(

@@ -105,13 +105,18 @@ def _why(of: Material) -> str:
 
 def _constraints(of: Material, chapters: frozenset[str]) -> Iterator[Text]:
     labels, plan = of.labels, of.definition
-    with_data = [key for key in plan.constraints if key not in plan.unchecked]
-    if with_data:
+    compared = [key for key, count in of.compared.items() if count]
+    if compared:
         touched = int(touching(of)["project"].nunique())
-        names = listed((plan.name(key, of.language) for key in with_data), labels)
+        names = listed((plan.name(key, of.language) for key in compared), labels)
         key = "touched" if touched else "touched_none"
         said = counted(labels, key, touched, names=names)
+        if of.partly:
+            said += counted(labels, "uncompared_projects", of.partly)
         yield (said, *_see(of, "constraints", chapters))
+    if of.uncompared:
+        names = listed((owned(of, key) for key in of.uncompared), labels)
+        yield (labels("report.uncompared", names=names),)
     if plan.unchecked:
         names = listed((owned(of, key) for key in plan.unchecked), labels)
         yield (counted(labels, "unchecked", len(plan.unchecked), names=names),)
@@ -128,8 +133,10 @@ def _asks(of: Material) -> Iterator[Text]:
     """What has to be done next, most telling first; each line follows from a count above zero."""
     labels, plan = of.labels, of.definition
     owners: dict[str, list[str]] = {}
-    for key in plan.unchecked:
-        layer = plan.layer(key)
+    # One that is required and has no data is asked for like those that were not checked.
+    for layer in plan.constraints.values():
+        if layer.source is not None:
+            continue
         owners.setdefault(layer.owner or "", []).append(layer.title.get(of.language))
     for owner, titles in owners.items():
         names = listed(titles, labels)

@@ -11,7 +11,7 @@ from gisplan.io.documents.blocks import Block, Cell, Column, Paragraph, Ref, Tab
 from gisplan.report.findings import ROWS
 from gisplan.report.material import Material
 from gisplan.report.outline import Outline
-from gisplan.report.phrasing import cells, counted, outcome_cell, spoken
+from gisplan.report.phrasing import cells, counted, listed, outcome_cell, spoken
 from gisplan.terms import NO_PLACE, OVERRULE_COLUMNS, SEPARATOR
 
 
@@ -65,6 +65,11 @@ def _silent(at: int, of: Material) -> pd.DataFrame:
 def _unchecked(of: Material) -> Iterator[Block]:
     labels, plan = of.labels, of.definition
     if not plan.unchecked:
+        silent = [one for one in plan.constraints.values() if one.source is None]
+        if silent:
+            names = listed((one.title.get(of.language) for one in silent), labels)
+            yield Paragraph((labels("report.unchecked_required", names=names),))
+            return
         key = "unchecked_none" if plan.constraints else "constraints_none"
         yield Paragraph((labels(f"report.{key}"),))
         return

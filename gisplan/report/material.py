@@ -16,7 +16,7 @@ from gisplan.definition import PlanDefinition
 from gisplan.labels import Labels
 from gisplan.report.settling import BOTH, EDGE, capped, settle
 from gisplan.siting import explain, judge
-from gisplan.terms import SEPARATOR, Outcome
+from gisplan.terms import SEPARATOR, Outcome, Rule
 from gisplan.wording import word_verdicts
 
 _Ask = tuple[str, float, tuple[str, ...]]
@@ -100,6 +100,30 @@ class Material:
     def language(self) -> str:
         """The language's code."""
         return self.labels.language
+
+    @cached_property
+    def compared(self) -> dict[str, int]:
+        """How many projects each constraint was compared with, of those that are to be checked.
+
+        A constraint whose answer is unknown for a project was not compared with it: the
+        project has no place, the constraint no data, or none where the project stands.
+        """
+        return {
+            key: int((self.judged[f"{Rule.CLEAR_OF}:{key}"] != Outcome.UNKNOWN).sum())
+            for key in self.definition.constraints
+            if key not in self.definition.unchecked
+        }
+
+    @property
+    def uncompared(self) -> list[str]:
+        """Constraints that are to be checked and could not be, for any project."""
+        return [key for key, count in self.compared.items() if not count]
+
+    @property
+    def partly(self) -> int:
+        """How many projects a constraint compared with others was not compared with."""
+        columns = [f"{Rule.CLEAR_OF}:{key}" for key, count in self.compared.items() if count]
+        return int((self.judged[columns] == Outcome.UNKNOWN).any(axis=1).sum()) if columns else 0
 
     @cached_property
     def unknown(self) -> pd.Series:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from gisplan.errors import OutputError
+from gisplan.io.documents.about import with_about
 from gisplan.io.documents.blocks import Document
 from gisplan.io.documents.docx import docx_bytes
 from gisplan.io.documents.page import page_text
@@ -21,8 +22,10 @@ _WRITERS: Final[dict[str, Callable[[Document], bytes]]] = {
 SUFFIXES: Final = tuple(_WRITERS)
 
 
-def write_document(path: Path, document: Document) -> None:
-    """Write a document; the suffix of *path* is the format.
+def write_document(
+    path: Path, document: Document, *, about: Mapping[str, Any] | None = None
+) -> None:
+    """Write a document; the suffix of *path* is the format, *about* what it rests on.
 
     Raises
     ------
@@ -34,7 +37,7 @@ def write_document(path: Path, document: Document) -> None:
     suffix = path.suffix.lower()
     if suffix not in _WRITERS:
         raise OutputError("output_suffix", path=path, allowed=" ".join(SUFFIXES))
-    write_bytes(path, _WRITERS[suffix](document))
+    write_bytes(path, with_about(suffix, _WRITERS[suffix](document), about))
 
 
 __all__ = ["SUFFIXES", "Document", "docx_bytes", "page_text", "pdf_bytes", "write_document"]

@@ -6,7 +6,7 @@ All of it is data and text; nothing here knows Word, typst or HTML.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -217,7 +217,18 @@ def plain(text: Text, names: Mapping[str, str]) -> str:
     return "".join(part if isinstance(part, str) else names[part.target] for part in text)
 
 
+def led(blocks: Sequence[Block]) -> Iterator[tuple[Block, bool]]:
+    """Yield blocks, and whether each is a paragraph that leads over to the one after it.
+
+    Such a paragraph stays on the page of what it announces.
+    """
+    for at, block in enumerate(blocks):
+        after = blocks[at + 1] if at + 1 < len(blocks) else None
+        announced = isinstance(after, Table | Figure | Card | Items)
+        yield block, isinstance(block, Paragraph) and announced
+
+
 __all__ = [
     "Block", "Break", "Card", "Cell", "Column", "Contents", "Document", "Figure", "Heading",
-    "Items", "Paragraph", "Part", "Ref", "Table", "Text", "Wide", "plain",
+    "Items", "Paragraph", "Part", "Ref", "Table", "Text", "Wide", "led", "plain",
 ]  # fmt: skip

@@ -30,6 +30,7 @@ from gisplan.io.documents.blocks import (
     Table,
     Text,
     Wide,
+    led,
 )
 from gisplan.symbology import OUTCOME_SYMBOLS
 
@@ -81,15 +82,16 @@ class _Data:
             "tool": words["tool"], "keywords": words["keywords"], "font": FAMILY,
             "lang": of.language, "region": "cn" if of.language == "zh" else "us",
             "names": {anchor: _text(name) for anchor, name in of.names.items()},
-            "blocks": [self._block(block) for block in of.blocks],
+            "blocks": [self._block(block, leads=leads) for block, leads in led(of.blocks)],
         }  # fmt: skip
 
-    def _block(self, block: Block) -> dict[str, Any]:
+    def _block(self, block: Block, *, leads: bool = False) -> dict[str, Any]:
         match block:
             case Heading():
                 return {"type": "heading", **_heading(block)}
             case Paragraph():
-                return {"type": "paragraph", "style": block.style, "parts": _parts(block.parts)}
+                return {"type": "paragraph", "style": block.style, "leads": leads,
+                        "parts": _parts(block.parts)}  # fmt: skip
             case Items():
                 return {"type": "items", "items": [_parts(one) for one in block.items]}
             case Table():
@@ -99,7 +101,8 @@ class _Data:
             case Card():
                 return {"type": "card", **self._card(block)}
             case Wide():
-                return {"type": "wide", "blocks": [self._block(one) for one in block.blocks]}
+                inner = [self._block(one, leads=leads) for one, leads in led(block.blocks)]
+                return {"type": "wide", "blocks": inner}
             case Contents():
                 return {"type": "contents", "title": block.title, "depth": block.depth}
             case Break():

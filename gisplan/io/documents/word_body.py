@@ -21,6 +21,7 @@ from gisplan.io.documents.blocks import (
     Table,
     Text,
     Wide,
+    led,
 )
 from gisplan.io.documents.wordml import (
     W,
@@ -77,8 +78,8 @@ class Body:
     def write(self) -> None:
         """Lay out the whole document."""
         self._cover()
-        for block in self._document.blocks:
-            self._put(block)
+        for block, leads in led(self._document.blocks):
+            self._put(block, keep=leads)
         self._body.append(self._last)
 
     def _add(self, *made: Any) -> None:
@@ -91,12 +92,12 @@ class Body:
                 properties.insert(at, el("pageBreakBefore"))
             self._body.append(one)
 
-    def _put(self, block: Block) -> None:
+    def _put(self, block: Block, *, keep: bool = False) -> None:
         match block:
             case Heading():
                 self._add(self._heading(block))
             case Paragraph():
-                self._add(paragraph(_STYLES[block.style], *self._text(block.parts)))
+                self._add(paragraph(_STYLES[block.style], *self._text(block.parts), keep=keep))
             case Items():
                 self._items(block)
             case Table():
@@ -261,8 +262,8 @@ class Body:
         self._close(PORTRAIT)
         self._break = False
         self._width = BROAD
-        for inner in block.blocks:
-            self._put(inner)
+        for inner, leads in led(block.blocks):
+            self._put(inner, keep=leads)
         self._width = NARROW
         self._close(LANDSCAPE)
 
