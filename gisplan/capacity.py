@@ -34,7 +34,8 @@ def capacity(
     areas
         The plan's areas, in a projected CRS in metres.
     definition
-        Constraints with their setbacks; those that are not drawn are ``lacking``.
+        Constraints with their setbacks; those that are not drawn, or whose ``coverage`` does
+        not hold the zone, are ``lacking``.
 
     Returns
     -------
@@ -44,7 +45,8 @@ def capacity(
         review, and not constrained: still part of what is left), ``committed`` (footprints
         outside constraints), ``remaining`` = area_ellipsoid - constrained - committed, all in m² on
         the ellipsoid; ``remaining_share``; ``without_footprint`` (projects in the zone that
-        state no area); ``lacking`` (ids of constraints without data, ``|``); ``bound``:
+        state no area); ``lacking`` (ids of constraints without
+        data, here or in a part of the zone, ``|``); ``bound``:
         ``upper`` where anything is lacking, else ``estimate``, and ``unknown`` for a zone
         without data (and then for ``union``); geometry of what is left.
 
@@ -66,14 +68,17 @@ def capacity(
     ]
     undrawn = [key for key in definition.zones if key not in dict(zones)]
     frame = gpd.GeoDataFrame(rows, geometry="geometry", crs=areas.crs)
+    frame["shape"] = frame["area_ellipsoid"]
     for name in ("area_ellipsoid", "constrained", "restricted", "committed"):
         frame[name] = ellipsoidal_area(gpd.GeoSeries(list(frame[name]), crs=areas.crs)).to_numpy()
     frame["remaining"] = (frame["area_ellipsoid"] - frame["constrained"] - frame["committed"]).clip(
         lower=0
     )
     frame["remaining_share"] = frame["remaining"] / frame["area_ellipsoid"].replace(0, np.nan)
-    frame["lacking"] = SEPARATOR.join(lacking)
-    doubt = bool(lacking) | (frame["without_footprint"] > 0)
+    silent = _uncovered(areas, definition, frame["shape"])
+    frame["lacking"] = [SEPARATOR.join([*lacking, *own]) for own in silent]
+    # A project without a usable place may commit land in any zone.
+    doubt = (frame["lacking"] != "") | (frame["without_footprint"] > 0) | bool((~usable).any())
     frame["bound"] = np.where(doubt, "upper", "estimate")
     return _with_undrawn(frame[list(_COLUMNS)], undrawn)
 
@@ -116,6 +121,19 @@ def _constraints(areas: gpd.GeoDataFrame, definition: PlanDefinition) -> tuple[A
         shapely.union_all(by_effect["review"]),
         lacking,
     )
+
+
+def _uncovered(
+    areas: gpd.GeoDataFrame, definition: PlanDefinition, zones: pd.Series
+) -> list[list[str]]:
+    """Name, for each zone, the constraints that are drawn and say nothing of a part of it."""
+    known = dict(drawn(areas, Kind.COVERAGE))
+    held = {key for key, _ in drawn(areas, Kind.CONSTRAINT)}
+    bounded = [key for key in held if definition.constraints[key].coverage is not None]
+    return [
+        [key for key in sorted(bounded) if key not in known or not known[key].covers(zone)]
+        for zone in zones
+    ]
 
 
 def _parts(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from gisplan.labels import Labels
 
@@ -115,4 +116,13 @@ class MissingAsset(GisplanError):
 def _one_line(value: Any) -> str:
     # A file name may hold escapes that colour a terminal or marks that turn text round.
     seen = "".join(c for c in str(value) if c.isspace() or unicodedata.category(c) not in _UNSEEN)
-    return " ".join(seen.split())[:300]
+    return _without_secrets(" ".join(seen.split()))[:300]
+
+
+_USER: Final = re.compile(r"(:/+)[^\s:@]*:\S*@")
+_WORD: Final = re.compile(r"(?i)\b(passw(?:or)?d|pwd)(\s*=\s*)('[^']*'?|\"[^\"]*\"?|[^\s&;]+)")
+
+
+def _without_secrets(text: str) -> str:
+    """Take out what is written where an address has its password, whatever it was meant as."""
+    return _WORD.sub(r"\1\2***", _USER.sub(r"\1***@", text))

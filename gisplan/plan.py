@@ -496,12 +496,11 @@ def schematic_layers(plan: Plan) -> gpd.GeoDataFrame:
 
 def unchecked_names(plan: Plan, language: str) -> list[str]:
     """Return the titles, with owners, of what was declared without data."""
-    layers = ((key, plan.definition.layer(key)) for key in plan.definition.unchecked)
+    layers = (plan.definition.layer(key) for key in plan.definition.unchecked)
+    named = "{}（{}）" if language == "zh" else "{} ({})"
     return [
-        f"{layer.title.get(language)}（{layer.owner}）"
-        if layer.owner
-        else layer.title.get(language)
-        for _, layer in layers
+        named.format(one.title.get(language), one.owner) if one.owner else one.title.get(language)
+        for one in layers
     ]
 
 

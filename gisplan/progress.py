@@ -7,6 +7,7 @@ never a target reached.
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -184,13 +185,19 @@ def _judged(
         "due": _first(row["due"], pace.end if kind == "level" else None),
         "progress": None, "elapsed": None, "ratio": None,
     }  # fmt: skip
-    if one is not None and one.unit and row["unit"] and one.unit != row["unit"]:
+    if one is not None and one.unit and row["unit"] and not _same_unit(one.unit, row["unit"]):
         return told | {"result": "unknown", "missing": "unit"}
     if kind == "quality":
         return told | {"result": "unknown", "missing": "measure"}
     if kind == "rate":
         return told | _rate(told, one.above if one else ())
     return told | _level(told, pace)
+
+
+def _same_unit(one: str, other: str) -> bool:
+    """Tell whether two units are one, ``％`` and ``%``; 万元 and 亿元 are not."""
+    plain = ("".join(unicodedata.normalize("NFKC", unit).split()).lower() for unit in (one, other))
+    return len(set(plain)) == 1
 
 
 def _first(*values: Any) -> Any:

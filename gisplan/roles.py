@@ -6,7 +6,8 @@ A role without a project is named as such; a goal that cannot be told from the l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -46,17 +47,36 @@ def served_roles(
     """
     told = codes.fillna("")
     said = named.fillna("") if named is not None else pd.Series("", index=codes.index)
+    goals = definition.goals.roles
+    found = {words: _named(str(words), goals) for words in said.unique()}
     columns = {
-        key: [_serves(key, role, words, own) for words, own in zip(said, told, strict=True)]
-        for key, role in definition.goals.roles.items()
+        key: [
+            "named" if key in found[words] else _by_industry(role, own)
+            for words, own in zip(said, told, strict=True)
+        ]
+        for key, role in goals.items()
     }
     return pd.DataFrame(columns, index=codes.index, dtype="str")
 
 
-def _serves(key: str, role: Role, words: str, codes: str) -> str:
-    titles = (key, role.title.zh, role.title.en)
-    if any(title and title in words for title in titles):
-        return "named"
+def _named(words: str, roles: Mapping[str, Role]) -> set[str]:
+    """Find the roles that a cell names: by a title anywhere in it, by an id as a word."""
+    titles = {
+        title: key
+        for key, role in roles.items()
+        for title in (role.title.zh, role.title.en)
+        if title
+    }
+    found: set[str] = set()
+    # Longest first, and once read no more: to name 区域文化中心 is not to name 文化中心.
+    for title in sorted(titles, key=len, reverse=True):
+        if title in words:
+            found |= {key for key, role in roles.items() if title in (role.title.zh, role.title.en)}
+            words = words.replace(title, " ")
+    return found | (set(re.split(r"[^\w-]+", words)) & set(roles))
+
+
+def _by_industry(role: Role, codes: str) -> str:
     stand = standing(codes, role.industries) if role.industries else ""
     return {"fits": "industry", "coarse": "coarse"}.get(stand, "")
 
@@ -153,10 +173,11 @@ def chain_stages(
     at = blank if stage is None else stage.fillna("").astype("str").str.strip()
     silent = chain is None or stage is None
     for key, one in definition.goals.chains.items():
-        own = said.isin({key, one.title.zh, one.title.en or one.title.zh})
+        titles = {key, one.title.zh, one.title.en or one.title.zh}
+        own = pd.Series([bool(titles & _parts(text)) for text in said], index=said.index)
         for area in (ALL, *definition.zones):
             here = own & _inside(area, (membership,), len(own))
-            named = {part for text in at[here] for part in text.split("、") if part}
+            named = {part for text in at[here] for part in _parts(text)}
             held = [part for part in one.stages if part in named]
             gaps = [part for part in one.stages if part not in named]
             lacking = [*(["stages"] if not one.stages else []), *(["columns"] if silent else [])]
@@ -168,6 +189,11 @@ def chain_stages(
     columns = ["chain", "area_id", "projects", "held", "missing_stages", "unlisted", "result",
                "missing"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
+
+
+def _parts(text: str) -> set[str]:
+    """Cut a cell that names several chains or stages."""
+    return {part.strip() for part in re.split(r"[、，,；;|/\n]", text)} - {""}
 
 
 def function_mix(structure: pd.DataFrame) -> pd.DataFrame:

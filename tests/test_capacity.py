@@ -66,7 +66,7 @@ def test_constraints_without_data_make_an_upper_bound():
 
 
 def test_a_zone_without_data_is_named_and_nothing_is_known_of_all():
-    got = left(world(without=("west",)), projects(None))
+    got = left(world(without=("west",)), projects((9500, 500)))
     assert got.loc["west", ["bound", "lacking"]].tolist() == ["unknown", "west"]
     assert np.isnan(got.loc["west", "remaining"])
     assert np.isnan(got.loc["union", "remaining"])
@@ -133,3 +133,23 @@ def test_the_input_is_not_changed():
     capacity(projects((2000, 2000)), plan.areas, plan.definition)
     assert plan.areas.equals(before)
     assert SHAPES["west"][1].area == 4e6
+
+
+def covered_to(shape):
+    """The square world whose red line is drawn, and known no further than a shape."""
+    plan = with_red_at(box(1000, 1000, 3000, 2000), constraints={"red": {**RED, "coverage": "c"}})
+    row = {**plan.areas.iloc[-1], "id": "red", "kind": "coverage",
+           "geometry": translate(shape, EAST, NORTH)}  # fmt: skip
+    plan.areas.loc[len(plan.areas)] = row
+    return plan
+
+
+def test_a_line_known_only_in_part_leaves_an_upper_bound_where_it_is_not():
+    got = left(covered_to(box(0, 0, 3000, 10_000)), projects(box(1000, 1500, 2000, 2500)))
+    assert got["bound"].to_dict() == {"west": "estimate", "east": "upper", "union": "upper"}
+    assert got["lacking"].to_dict() == {"west": "", "east": "red", "union": "red"}
+
+
+def test_a_project_without_a_place_may_take_land_anywhere():
+    got = left(with_red_at(box(1000, 1000, 3000, 2000), constraints={"red": RED}), projects(None))
+    assert set(got["bound"]) == {"upper"}

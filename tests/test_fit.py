@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from gisplan.fit import STANDINGS, fit_by_width, standings
+from gisplan.fit import STANDINGS, _curve, fit_by_width, standings
 from tests.worlds import projects, world
 
 
@@ -72,3 +73,21 @@ def test_standings_are_told_project_by_project():
     got = standings(codes, world().definition)["axis"]
     assert got.tolist() == ["fits", "coarse", "differs", "exempt", "unclassified"]
     assert got.index.tolist() == [3, 1, 4, 0, 2]
+
+
+def test_the_curve_by_sorting_is_the_curve_counted_width_by_width():
+    random = np.random.default_rng(5)
+    widths = np.arange(100.0, 2001.0, 100.0)
+    for lines in (1, 3):
+        distance = np.round(random.uniform(0, 2500, (60, lines)), -2)  # on the bounds as well
+        distance[random.random(distance.shape) < 0.1] = np.inf
+        kind = random.integers(0, 3, (60, lines))
+        judged = np.stack([kind == 0, kind == 1], axis=2)
+        near = distance[None] <= widths[:, None, None]
+        fits = (near & judged[None, :, :, 0]).any(axis=2)
+        differs = (near & judged[None, :, :, 1]).any(axis=2) & ~fits
+        fits, differs = fits.sum(axis=1), differs.sum(axis=1)
+        known = fits + differs > 0
+        got = _curve(distance, judged, widths)
+        assert np.array_equal(np.isnan(got), ~known)
+        assert got[known] == pytest.approx((fits / np.maximum(fits + differs, 1))[known])

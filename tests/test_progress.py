@@ -265,3 +265,12 @@ def test_a_role_of_an_area_that_does_not_exist_is_a_mistake():
     roles = {"r": {"title": {"zh": "r"}, "areas": ["nowhere"]}}
     with pytest.raises(ValidationError, match="nowhere"):
         definition(goals={"roles": roles})
+
+
+@pytest.mark.parametrize(("unit", "same"), [("％", True), (" % ", True), ("‰", False), ("", True)])
+def test_a_unit_is_one_however_wide_it_is_typed(unit, same):
+    rate = {"title": {"zh": "增速"}, "kind": "rate", "unit": "%", "above": ["city"]}
+    plan = definition(goals={"indicators": {"g": rate}})
+    row = {"name": "增速", "unit": unit, "current": 6.0, "city": 5.0}
+    got = evaluate(pd.DataFrame([row]), plan).iloc[0]
+    assert got["result"] == ("expected" if same else "unknown")

@@ -101,3 +101,22 @@ def test_function_mix_from_one_function_to_all_alike():
     assert np.isnan(got.loc["none", "entropy"])
     parts = ["production", "business", "living", "public", "network"]
     assert got[parts].sum(axis=1).tolist() == got["projects"].tolist() == [2, 5, 0]
+
+
+def test_to_name_a_longer_role_is_not_to_name_the_one_inside_it():
+    titles = {"city": "文化中心", "region": "区域文化中心"}
+    roles = {key: {"title": {"zh": title}} for key, title in titles.items()}
+    both = definition(goals={"roles": roles})
+    said = texts("区域文化中心", "文化中心、区域文化中心", "capacity building", "region、x", "city")
+    got = served_roles(texts(*[None] * 5), said, both)
+    assert got["region"].tolist() == ["named", "named", "", "named", ""]
+    assert got["city"].tolist() == ["", "named", "", "", "named"]
+
+
+def test_a_project_of_two_chains_counts_in_both():
+    goals = {"chains": {"a": {"title": {"zh": "甲链"}, "stages": ["研发"]},
+                        "b": {"title": {"zh": "乙链"}, "stages": ["研发", "制造"]}}}  # fmt: skip
+    got = chain_stages(texts("甲链、乙链"), texts("研发"), texts("west"), definition(goals=goals))
+    told = got.set_index(["chain", "area_id"])
+    assert told.loc[("a", "west"), ["projects", "result"]].tolist() == [1, "complete"]
+    assert told.loc[("b", "west"), ["projects", "missing_stages"]].tolist() == [1, "制造"]

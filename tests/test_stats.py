@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 from shapely.geometry import LineString, MultiPoint, Polygon, box
 
+from gisplan.cli import main
 from gisplan.io.projects import intake
 from gisplan.labels import Labels
 from gisplan.midterm import evaluate
@@ -28,11 +30,20 @@ PROJECTS = example_folder() / "projects.csv"
 ROWS, PLACED = 26, 10
 
 
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 def run(*words):
-    return subprocess.run(
-        [sys.executable, "-m", "gisplan", *map(str, words)], capture_output=True, text=True,
-        env={**os.environ, "PYTHONUTF8": "1"}, encoding="utf-8",
-    )  # fmt: skip
+    """Come in by the door of the command line, without another process's imports."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["gisplan", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+    return Done(int(left.value.code), out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -288,3 +299,33 @@ def test_words_of_a_list_stay_words():
     assert told["stage_code"].tolist() == ["不明", "不明", "建成", "不明", "不明"]
     roles = plan.stats(rows)["roles"].set_index(["role", "area_id"])
     assert roles.loc[("innovation-area", "*"), "named"] == 0  # half a title is no title
+
+
+def test_an_inferred_field_says_so_in_the_data_and_in_the_sheet(result, evaluated):
+    fields = result.plan.definition.goals.fields
+    assert all(one.basis and one.basis.zh and one.basis.en for one in fields.values())
+    for language in ("zh", "en"):
+        told = word_midterm(
+            "library_field", evaluated["library_field"], result.plan, Labels(language)
+        )
+        said = told["basis"][: len(fields)].tolist()
+        assert said == [one.basis.get(language) for one in fields.values()]
+        assert (told["clause"][: len(fields)] != "").all()
+
+
+def test_what_nobody_states_has_no_sum(result):
+    silent = checked(result.plan, PROJECTS, result.read._replace(
+        projects=result.projects.assign(investment=np.nan)))  # fmt: skip
+    frames = silent.plan.midterm(silent.projects)
+    told = midterm_findings(silent, frames, Labels("zh"))[0]
+    assert "无从计算" in told
+    assert "0.00" not in told
+
+
+def test_too_many_for_pairs_is_not_called_too_few():
+    rows = projects(*(tuple(one) for one in np.random.default_rng(1).uniform(0, 10_000, (401, 2))))
+    plan = world()
+    read = intake(PROJECTS)._replace(projects=rows)
+    told = findings(checked(plan, PROJECTS, read), plan.stats(rows), Labels("zh"))
+    assert any("超过 400 个" in line for line in told)
+    assert not any("只有 401" in line for line in told)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gisplan.custody.compare import Difference, compare, count_cells
+from gisplan.custody.disguise import disguises
 from gisplan.custody.recorded import read_content, require_format
 from gisplan.errors import VerifyError
 from gisplan.io.address import Address, Table
 from gisplan.io.cellwise import Grid, digest, plain
 from gisplan.io.postgis_store import read_stored
 from gisplan.io.projects import intake
-from gisplan.io.provenance import read_provenance
+from gisplan.io.provenance import facts_sha256, read_provenance
 from gisplan.labels import LANGUAGES, Labels
 from gisplan.outputs.siting import CHECK, content
 from gisplan.overrules import read_overrules
@@ -118,11 +119,14 @@ def _verified(
         if decided is None:
             raise VerifyError("verify_no_overrules", path=path, file=facts["overrules_file"])
     run, expected = _again(suffix, plan, facts, listed, decided)
+    shown = tuple(disguises(path)) if suffix == ".xlsx" else ()
+    as_written = digest(found) == facts.get("content_sha256")
+    as_recorded = facts_sha256(facts) == facts.get("run_sha256")
     return Verified(
         path,
         tuple(_changes(facts, run.facts)),
-        digest(found) != facts.get("content_sha256"),
-        tuple(compare(found, expected)),
+        bool(shown) or not (as_written and as_recorded),
+        (*compare(found, expected), *shown),
         count_cells(expected),
         _projects(expected),
     )
@@ -179,12 +183,23 @@ def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change
     for layer in dict.fromkeys([*before, *after]):
         if before.get(layer) != after.get(layer):
             yield Change("layer", _short(before.get(layer)), _short(after.get(layer)), layer)
+    for name in _TOLD:
+        if then.get(name) != now.get(name):
+            yield Change("fact", _text(then.get(name)), _text(now.get(name)), name)
     if then.get("tool") != now.get("tool"):
         yield Change("tool", str(then.get("tool")), str(now.get("tool")))
     versions = then.get("libraries") or {}
     for name, version in now["libraries"].items():
         if versions.get(name) != version:
             yield Change("library", str(versions.get(name)), version, name)
+
+
+_TOLD = ("plan_version", "rules_version", "crs", "threshold", "unchecked", "projects_crs")
+"""Facts that are no hashes, and follow from the plan and the list."""
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _short(digest_: Any) -> str:

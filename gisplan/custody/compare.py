@@ -10,7 +10,14 @@ from gisplan.io.cellwise import Grid, same
 from gisplan.labels import LANGUAGES, Labels
 
 What = Literal[
-    "cell", "missing_row", "extra_row", "missing_sheet", "extra_sheet"
+    "cell",
+    "missing_row",
+    "extra_row",
+    "missing_sheet",
+    "extra_sheet",
+    "formula",
+    "format",
+    "laid_on",
 ]  # as worded by ``verify.<what>``
 
 

@@ -47,7 +47,13 @@ def _why(told: Verified, labels: Labels) -> list[str]:
 
 
 def _named(code: str, name: str) -> dict[str, str]:
-    key = {"projects": "file", "overrules": "file", "layer": "layer", "library": "name"}.get(code)
+    key = {
+        "projects": "file",
+        "overrules": "file",
+        "layer": "layer",
+        "library": "name",
+        "fact": "name",
+    }.get(code)
     return {key: name} if key else {}
 
 

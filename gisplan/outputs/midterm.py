@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gisplan.io.provenance import provenance_text
+from gisplan.io.provenance import picture_text
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_bytes
 from gisplan.labels import Labels
@@ -47,7 +47,7 @@ def save_midterm(
             render(
                 plot_midterm(told, found, labels, subtitle=subtitle),
                 path.suffix,
-                about=provenance_text(about),
+                about=picture_text(about),
             ),
         )
         return

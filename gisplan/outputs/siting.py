@@ -12,9 +12,9 @@ import pandas as pd
 
 from gisplan.crs import WGS84, transform
 from gisplan.io.address import Address, Table
-from gisplan.io.cellwise import Grid, digest, grid_of, plain
+from gisplan.io.cellwise import Grid, digest, grid_of, plain, system
 from gisplan.io.postgis_store import column_names
-from gisplan.io.provenance import write_sidecar
+from gisplan.io.provenance import facts_sha256, write_sidecar
 from gisplan.io.shapefile import write_shapefile
 from gisplan.io.tables import (
     apart,
@@ -80,12 +80,13 @@ def placed(result: Result, suffix: str) -> gpd.GeoDataFrame:
 def about_content(suffix: str, result: Result, run: Run, labels: Labels) -> dict[str, Any]:
     """Return the provenance of one file: that of the run, its language, a hash of what it says."""
     grids = content(suffix, result, run, labels)
-    return {
+    about = {
         **run.facts,
         "kind": CHECK,
         "language": labels.language,
         "content_sha256": digest(grids),
     }
+    return {**about, "run_sha256": facts_sha256(about)}
 
 
 def content(suffix: str, result: Result, run: Run, labels: Labels) -> dict[str, Grid]:
@@ -106,7 +107,9 @@ def content(suffix: str, result: Result, run: Run, labels: Labels) -> dict[str, 
         frame = transform(frame, WGS84)
     titles = apart(frame) if suffix == ".gpkg" else column_names(frame) if not suffix else {}
     table = pd.DataFrame(frame)
-    return {"verdicts": grid_of(table, [titles.get(str(one), str(one)) for one in table])}
+    told = {"verdicts": grid_of(table, [titles.get(str(one), str(one)) for one in table])}
+    # Numbers are a place only in their system.
+    return {**told, "crs": system(frame)} if suffix in (".gpkg", ".parquet") else told
 
 
 def json_document(result: Result, run: Run, labels: Labels | None = None) -> str:

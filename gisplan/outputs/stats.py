@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gisplan.io.provenance import provenance_text, stamp_page
+from gisplan.io.provenance import picture_text, stamp_page
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_bytes, write_text
 from gisplan.labels import Labels
@@ -38,7 +38,7 @@ def save_stats(path: Path, result: Result, frames: dict[str, pd.DataFrame], labe
             file=result.file, n=len(result.projects), placed=int(result.located.sum()),
         )  # fmt: skip
         figure = plot_stats(frames, found, named, labels, subtitle=subtitle)
-        write_bytes(path, render(figure, path.suffix, about=provenance_text(result.about)))
+        write_bytes(path, render(figure, path.suffix, about=picture_text(result.about)))
         return
     plan = result.plan
     sheets = [_lines("findings", findings(result, frames, labels), labels)]

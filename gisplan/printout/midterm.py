@@ -49,8 +49,17 @@ def _word_library(name: str, frame: pd.DataFrame, plan: Plan, labels: Labels) ->
         # The stages of a stage are the stage itself.
         return told.drop(columns=[one.value for one in Stage])
     word = _field if name == "library_field" else area_name
+    if name == "library_field":
+        goals = plan.definition.goals.fields
+        own = [goals.get(str(key)) for key in told[first]]
+        told["basis"] = [_basis(one, labels.language) for one in own]
+        told["clause"] = [one.clause.quote if one and one.clause else "" for one in own]
     told[first] = [word(key, plan, labels) for key in told[first]]
     return told.rename(columns={one.value: labels(f"stage.{one.value}") for one in Stage})
+
+
+def _basis(one: Goal | None, language: str) -> str:
+    return one.basis.get(language) if one and one.basis else ""
 
 
 def _field(key: str, plan: Plan, labels: Labels) -> str:
@@ -114,8 +123,8 @@ def midterm_text(
 ) -> str:
     """Lay out some of the tables for a terminal, without what a terminal has no room for."""
     left_out = (
-        "low", "high", "clause", "base_date", "current_date", "due", "kind", "listed", "silent",
-        "without_investment", "unit", "of",
+        "low", "high", "clause", "basis", "base_date", "current_date", "due", "kind", "listed",
+        "silent", "without_investment", "unit", "of",
     )  # fmt: skip
     told = [
         table_text(
@@ -135,9 +144,11 @@ def midterm_findings(result: Result, frames: dict[str, pd.DataFrame], labels: La
     n, placed = len(result.projects), int(result.located.sum())
     money = pd.to_numeric(result.projects.get("investment", pd.Series(dtype=float)))
     share = f"{placed / n:.0%}" if n else DASH
+    stated = int(money.notna().sum())
+    library = "midterm.finding_library" if stated else "midterm.finding_library_silent"
     told = [
-        labels("midterm.finding_library", n=n, placed=placed, share=share,
-               money=f"{money.sum() / 1e8:,.2f}", stated=int(money.notna().sum())),
+        labels(library, n=n, placed=placed, share=share,
+               money=f"{money.sum() / 1e8:,.2f}", stated=stated),
         labels("midterm.finding_stages", stages=_stages(frames["library_stage"], labels)),
     ]  # fmt: skip
     indicators, tiers, pace = (

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gisplan import mix
+from gisplan.gathering import FEWEST, MOST
 from gisplan.goals import Goal
 from gisplan.industries import title
 from gisplan.inference import LEVEL
@@ -189,7 +190,7 @@ def findings(result: Result, frames: dict[str, pd.DataFrame], labels: Labels) ->
     told += _nearness(frames["nearness"], labels)
     told.append(_fit(frames["fit"], labels))
     told += _roles(frames["roles"], result.plan, labels)
-    told += _capacity(frames["capacity"], result.plan, labels)
+    told += _capacity(frames["capacity"], result, labels)
     if frames["built_up"]["inside_built"].isna().all():
         told.append(labels("finding.built_up_missing"))
     areas, definition = result.plan.areas, result.plan.definition
@@ -224,7 +225,8 @@ def _gathering(frames: dict[str, pd.DataFrame], labels: Labels) -> str:
     row = frames["neighbours"].iloc[0]
     n = int(row["projects"])
     if math.isnan(row["p_value"]):
-        return labels("finding.unseen", n=n)
+        told = "finding.unseen_many" if n > MOST else "finding.unseen"
+        return labels(told, n=n, fewest=FEWEST, most=MOST)
     values = {
         "mean": metres(row["mean_distance"]), "expected": metres(row["expected_distance"]),
         "p": p_text(row["p_value"]), "n": n,
@@ -278,7 +280,7 @@ def _roles(coverage: pd.DataFrame, plan: Plan, labels: Labels) -> list[str]:
     return told
 
 
-def _capacity(table: pd.DataFrame, plan: Plan, labels: Labels) -> list[str]:
+def _capacity(table: pd.DataFrame, result: Result, labels: Labels) -> list[str]:
     union = table[table["area_id"] == "union"]
     if union.empty or not np.isfinite(union["remaining"].iloc[0]):
         return []
@@ -286,6 +288,11 @@ def _capacity(table: pd.DataFrame, plan: Plan, labels: Labels) -> list[str]:
     hectares = f"{row['remaining'] / HECTARE:,.0f}"
     if row["bound"] == "estimate":
         return [labels("finding.capacity", hectares=hectares)]
-    shown = names(row["lacking"], plan.definition, labels.language) or DASH
-    points = int(row["without_footprint"])
-    return [labels("finding.capacity_upper", hectares=hectares, names=shown, points=points)]
+    lacking = names(row["lacking"], result.plan.definition, labels.language)
+    points, unplaced = int(row["without_footprint"]), int((~result.located).sum())
+    why = [labels("finding.upper_lacking", names=lacking)] if lacking else []
+    why += [labels("finding.upper_points", n=points)] if points else []
+    if unplaced or not why:  # what has a place and no sound shape is none either
+        why.append(labels("finding.upper_unplaced", n=unplaced))
+    joined = ("，" if labels.language == "zh" else ", ").join(why)
+    return [labels("finding.capacity_upper", hectares=hectares, why=joined)]
