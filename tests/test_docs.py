@@ -69,9 +69,7 @@ DONE: set[str] = set()
 
 
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.name)
-def test_every_command_line_runs(
-    page: Path, office: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_command_line_runs(page: Path, office: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(office)
     for line in commands(page):
         words = shlex.split(line, comments=True)[1:]
