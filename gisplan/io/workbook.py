@@ -159,8 +159,7 @@ class _Styles:
 def _write_sheet(book: Any, sheet: Sheet, styles: _Styles, labels: Labels) -> None:
     page = book.add_worksheet(sheet_name(sheet.title))
     frame, codes = sheet.frame, [str(code) for code in sheet.frame]
-    named = [sheet.headers.get(code, labels.get(f"column.{code}") or code) for code in codes]
-    headers = [_clean(header) for header in named]
+    headers = [_title(sheet, code, labels) for code in codes]
     for at, header in enumerate(headers):
         page.write_string(0, at, header, styles.header)
     page.set_row(0, 2.2 * LINE)

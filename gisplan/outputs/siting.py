@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,14 +43,16 @@ CHECK: Final = "check"
 def save(path: Path, result: Result, run: Run, labels: Labels) -> tuple[str, ...]:
     """Write a result; the suffix of *path* is the format. Return what it could not hold."""
     suffix = path.suffix.lower()
-    about = about_content(suffix, result, run, labels)
     if suffix == ".xlsx":
         sheets = check_sheets(result, run, labels)
+        about = about_content(_grids(sheets, labels), run, labels)
         write_workbook(path, sheets, labels, title=labels("run.title"), about=about)
-    elif suffix == ".csv":
+        return ()
+    about = about_content(content(suffix, result, run, labels), run, labels)
+    if suffix == ".csv":
         write_csv(path, told_table(result, labels), labels)
         return (labels("verify.beside", path=write_sidecar(path, about)),)
-    elif suffix == ".json":
+    if suffix == ".json":
         write_json(path, about, machine_rows(result.projects, result.recorded))
     elif suffix == ".shp":
         there = transform(result.projects, result.plan.crs)
@@ -67,7 +70,7 @@ def save_table(
     """Write a result into a table of a database; return the columns that were renamed."""
     from gisplan.io.postgis_store import write_table
 
-    about = about_content("", result, run, labels)
+    about = about_content(content("", result, run, labels), run, labels)
     return write_table(address, table, with_verdicts(placed(result, ""), result.recorded), about)
 
 
@@ -77,9 +80,8 @@ def placed(result: Result, suffix: str) -> gpd.GeoDataFrame:
     return transform(result.projects, result.plan.crs) if plane else result.projects
 
 
-def about_content(suffix: str, result: Result, run: Run, labels: Labels) -> dict[str, Any]:
+def about_content(grids: Mapping[str, Grid], run: Run, labels: Labels) -> dict[str, Any]:
     """Return the provenance of one file: that of the run, its language, a hash of what it says."""
-    grids = content(suffix, result, run, labels)
     about = {
         **run.facts,
         "kind": CHECK,
@@ -92,10 +94,7 @@ def about_content(suffix: str, result: Result, run: Run, labels: Labels) -> dict
 def content(suffix: str, result: Result, run: Run, labels: Labels) -> dict[str, Grid]:
     """Lay out, cell by cell, what a file of a format says: grids by name."""
     if suffix == ".xlsx":
-        return {
-            sheet_name(sheet.title): sheet_grid(sheet, labels)
-            for sheet in check_sheets(result, run, labels)
-        }
+        return _grids(check_sheets(result, run, labels), labels)
     if suffix == ".csv":
         text = csv_text(told_table(result, labels), labels)
         return {"csv": [[plain(cell) for cell in row] for row in csv.reader(io.StringIO(text))]}
@@ -112,9 +111,14 @@ def content(suffix: str, result: Result, run: Run, labels: Labels) -> dict[str, 
     return {**told, "crs": system(frame)} if suffix in (".gpkg", ".parquet") else told
 
 
+def _grids(sheets: Sequence[Sheet], labels: Labels) -> dict[str, Grid]:
+    return {sheet_name(sheet.title): sheet_grid(sheet, labels) for sheet in sheets}
+
+
 def json_document(result: Result, run: Run, labels: Labels | None = None) -> str:
     """Return the machine's view as one JSON document."""
-    about = about_content(".json", result, run, labels or Labels())
+    labels = labels or Labels()
+    about = about_content(content(".json", result, run, labels), run, labels)
     return json_text(about, machine_rows(result.projects, result.recorded))
 
 

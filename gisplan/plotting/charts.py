@@ -6,7 +6,7 @@ Places and sizes are millimetres from the lower left of the sheet; the words com
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from gisplan.fonts import drawable, font_properties, wrap
+from gisplan.plotting.form import Frame
 from gisplan.plotting.page import ASCENT, INK, LEADING, MM, PALE, RULE, Page, extent
 from gisplan.symbology import ink
 
@@ -31,23 +32,8 @@ SERIES: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9
 """Okabe-Ito colours for series that have no colour of their own."""
 
 
-class Box(NamedTuple):
-    """A part of the sheet in millimetres."""
-
-    left: float
-    bottom: float
-    width: float
-    height: float
-
-    @property
-    def top(self) -> float:
-        """Its upper edge."""
-        return self.bottom + self.height
-
-    @property
-    def right(self) -> float:
-        """Its right edge."""
-        return self.left + self.width
+class Box(Frame):
+    """A part of a one-page figure, which can be parted again."""
 
     def columns(self, *shares: float, gap: float = 8.0) -> list[Box]:
         """Part it from left to right by shares, with a gap between."""
