@@ -371,8 +371,8 @@ class Plan:
         return Evidence(projects, verdicts, facts, self.areas, self.definition)
 
     def midterm(self, projects: gpd.GeoDataFrame, **tables: Any) -> dict[str, pd.DataFrame]:
-        """Evaluate how far the plan has come; tables as `gisplan.midterm.evaluate`."""
-        from gisplan.midterm import evaluate
+        """Evaluate how far the plan has come; tables as `gisplan.evaluation.midterm.evaluate`."""
+        from gisplan.evaluation.midterm import evaluate
 
         facts = self.measure(projects)
         verdicts, codes = self._judge(projects, facts), facts["industry_codes"]

@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 import pyproj
 
-from gisplan import capacity, fit, gathering, linkage, mix, proximity, random_siting, roles
+from gisplan import capacity, linkage
 from gisplan.areas import drawn
 from gisplan.crs import transform
 from gisplan.definition import PlanDefinition
 from gisplan.industries import matches
 from gisplan.labels import LANGUAGES, Labels
+from gisplan.pattern import gathering, proximity, random_siting
+from gisplan.structure import fit, mix, roles
 from gisplan.terms import SEPARATOR, Kind
 
 SERVICES = ("P", "Q", "R")
@@ -91,7 +93,7 @@ def summarise(found: Evidence, *, built_up: Any = None) -> dict[str, pd.DataFram
     Returns
     -------
     dict of DataFrame
-        ``by_zone`` and ``by_corridor`` (`gisplan.mix.tally`); ``matches`` (what each
+        ``by_zone`` and ``by_corridor`` (`gisplan.structure.mix.tally`); ``matches`` (what each
         industry was read from); ``structure``, ``divisions``, ``quotient``, ``shares``,
         ``corridor_shares``, ``dissimilarity``, ``concentration``, ``functions``, ``test``;
         ``fit``; ``neighbours``, ``gathering``, ``bands``, ``nearness``, ``services``;

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gisplan.fit import STANDINGS, _curve, fit_by_width, standings
+from gisplan.structure.fit import STANDINGS, _curve, fit_by_width, standings
 from tests.worlds import projects, world
 
 

@@ -7,8 +7,8 @@ import pytest
 import shapely
 from shapely.geometry import LineString, box
 
-from gisplan.gathering import edge_weights, gathering, nearest_neighbours
-from gisplan.random_siting import Sites, at_same_distance, distances, draws, sites, uniform
+from gisplan.pattern.gathering import edge_weights, gathering, nearest_neighbours
+from gisplan.pattern.random_siting import Sites, at_same_distance, distances, draws, sites, uniform
 from tests.worlds import EAST, NORTH, projects, world
 
 SQUARE = box(0, 0, 1000, 1000)

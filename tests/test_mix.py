@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gisplan.mix import (
+from gisplan.structure.mix import (
     concentration,
     dissimilarity,
     jensen_shannon,

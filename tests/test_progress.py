@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gisplan.amounts import Output, Revenue, Tax
-from gisplan.goals import Goals
-from gisplan.progress import RESULTS, evaluate, fields_of, library, tiers
+from gisplan.definition.goals import Goals
+from gisplan.evaluation.amounts import Output, Revenue, Tax
+from gisplan.evaluation.progress import RESULTS, evaluate, fields_of, library, tiers
 from gisplan.stages import Stage, read_stages
 from tests.worlds import definition
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from shapely.geometry import Point
 
-from gisplan.proximity import along_corridors, service_coverage
-from gisplan.random_siting import sites
+from gisplan.pattern.proximity import along_corridors, service_coverage
+from gisplan.pattern.random_siting import sites
 from tests.worlds import CRS, EAST, NORTH, projects, world
 
 

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gisplan import mix
 from gisplan.io.documents.blocks import Card, Document, Figure, Heading, Ref, Table
 from gisplan.labels import Labels
 from gisplan.plan import Plan
@@ -20,6 +19,7 @@ from gisplan.report import cards, findings
 from gisplan.report.gaps import ranges
 from gisplan.report.settling import BOTH, EDGE, LADDER, NONE, SURVEY, capped, settle
 from gisplan.siting import judge
+from gisplan.structure import mix
 from tests.report_world import RUN, everything, grids, read_of, sample, sentences
 from tests.worlds import projects, world
 

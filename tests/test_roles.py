@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gisplan.mix import structure
-from gisplan.roles import chain_stages, function_mix, role_coverage, served_roles
+from gisplan.structure.mix import structure
+from gisplan.structure.roles import chain_stages, function_mix, role_coverage, served_roles
 from tests.worlds import definition
 
 GOALS = {

@@ -14,9 +14,9 @@ import pytest
 from shapely.geometry import LineString, MultiPoint, Polygon, box
 
 from gisplan.cli import main
+from gisplan.evaluation.midterm import evaluate
 from gisplan.io.projects import intake
 from gisplan.labels import Labels
-from gisplan.midterm import evaluate
 from gisplan.outputs.midterm import save_midterm
 from gisplan.outputs.stats import save_stats
 from gisplan.plan import Plan, example_folder, open_plan

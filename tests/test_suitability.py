@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point, box
 
-from gisplan.criteria import Suitability
+from gisplan.definition.criteria import Suitability
 from gisplan.errors import GisplanError, OutputError, PlanError, RasterError
 from gisplan.io.grids import Grid
 from gisplan.labels import Labels

@@ -7,7 +7,6 @@ from typing import Final
 
 import pandas as pd
 
-from gisplan import mix
 from gisplan.io.documents import SUFFIXES, Document, write_document
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.labels import Labels
@@ -17,6 +16,7 @@ from gisplan.report import Material, report
 from gisplan.report.findings import constraint_frame, fragile_frame
 from gisplan.report.pictures import Progress
 from gisplan.results import Result, Run
+from gisplan.structure import mix
 
 REPORTS: Final = (*SUFFIXES, ".xlsx")
 """Formats of the report, by suffix."""

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gisplan.criteria import RasterValue
+from gisplan.definition.criteria import RasterValue
 from gisplan.errors import OutputError
 from gisplan.io.grids import Band, write_cog
 from gisplan.io.tables import write_csv

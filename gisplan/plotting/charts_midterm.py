@@ -38,7 +38,7 @@ def plot_midterm(
     Parameters
     ----------
     frames
-        The tables of `gisplan.midterm.evaluate` in words, but with numbers as they are:
+        The tables of `gisplan.evaluation.midterm.evaluate` in words, but with numbers as they are:
         ``library_field`` and ``library_zone`` (first column the name), ``stage_titles``,
         ``indicators`` (``title``, ``result``, ``result_title``, ``progress``, ``elapsed``),
         ``tiers`` and ``lacking`` (``text``).

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from gisplan.goals import Goal
+from gisplan.definition.goals import Goal
+from gisplan.evaluation.progress import RESULTS
 from gisplan.labels import Labels
 from gisplan.plan import Plan
 from gisplan.printout.stats import area_name, lacking, table_text
-from gisplan.progress import RESULTS
 from gisplan.results import Result
 from gisplan.stages import Stage
 from gisplan.terms import SEPARATOR
@@ -21,7 +21,7 @@ _FIRST = {"library_zone": "area_id", "library_corridor": "area_id", "library_fie
 
 
 def word_midterm(name: str, frame: pd.DataFrame, plan: Plan, labels: Labels) -> pd.DataFrame:
-    """Put one table of `gisplan.midterm.evaluate` into words, in reading order."""
+    """Put one table of `gisplan.evaluation.midterm.evaluate` into words, in reading order."""
     if name.startswith("library_"):
         return _word_library(name, frame, plan, labels)
     told = frame.copy()

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gisplan import mix
-from gisplan.gathering import FEWEST, MOST
-from gisplan.goals import Goal
+from gisplan.definition.goals import Goal
 from gisplan.industries import title
 from gisplan.inference import LEVEL
 from gisplan.io.terminal import aligned
 from gisplan.labels import Labels
+from gisplan.pattern.gathering import FEWEST, MOST
 from gisplan.plan import Plan
 from gisplan.printout.analyses import word_overlay
 from gisplan.printout.cells import cell, count
 from gisplan.results import Result
+from gisplan.structure import mix
 from gisplan.terms import OUTCOMES, SEPARATOR
 from gisplan.wording import DASH, metres, names
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import pandas as pd
 
-from gisplan import mix
 from gisplan.io.documents.blocks import (
     Block,
     Cell,
@@ -35,6 +34,7 @@ from gisplan.report.phrasing import (
     spoken,
 )
 from gisplan.report.settling import NONE
+from gisplan.structure import mix
 from gisplan.terms import OUTCOMES, SEPARATOR, Outcome, Rule
 from gisplan.wording import names, rule_title
 

@@ -16,9 +16,9 @@ import shapely
 from numpy.typing import NDArray
 
 from gisplan.areas import drawn
-from gisplan.criteria import CorridorDistance, RasterValue, Suitability, ZoneFit
 from gisplan.crs import refuse_ballpark, require_metric
 from gisplan.definition import Constraint, PlanDefinition
+from gisplan.definition.criteria import CorridorDistance, RasterValue, Suitability, ZoneFit
 from gisplan.errors import PlanError, RasterError
 from gisplan.industries import classify, normalise_codes
 from gisplan.io.grids import Grid

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gisplan.criteria import Suitability
+from gisplan.definition.criteria import Suitability
 from gisplan.errors import PlanError
 
 Floats = NDArray[np.float64]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gisplan.areas import drawn
 from gisplan.definition import PlanDefinition
 from gisplan.inference import monte_carlo_p, multinomial_p, wilson
-from gisplan.random_siting import MOVES, SEED, SIMULATIONS, Sites, distances, uniform
+from gisplan.pattern.random_siting import MOVES, SEED, SIMULATIONS, Sites, distances, uniform
 from gisplan.terms import Kind
 
 EVERY: Final = "*"

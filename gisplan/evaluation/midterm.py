@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gisplan import mix, progress
 from gisplan.definition import PlanDefinition
+from gisplan.evaluation import progress
 from gisplan.stages import Stage, read_stages
+from gisplan.structure import mix
 from gisplan.terms import NO_PLACE, SEPARATOR
 
 
@@ -36,9 +37,9 @@ def evaluate(
     -------
     dict of DataFrame
         ``library_zone``, ``library_corridor``, ``library_field``, ``library_stage``
-        (`gisplan.progress.library`: each adds up to the list); ``stages`` (what each stage
-        was read from); ``indicators`` (`gisplan.progress.evaluate`); ``tiers``
-        (`gisplan.progress.tiers`); ``lacking`` (what could not be computed: ``topic``,
+        (`gisplan.evaluation.progress.library`: each adds up to the list); ``stages`` (what each
+        stage was read from); ``indicators`` (`gisplan.evaluation.progress.evaluate`); ``tiers``
+        (`gisplan.evaluation.progress.tiers`); ``lacking`` (what could not be computed: ``topic``,
         ``subject``, ``missing``).
     """
     blank = pd.Series(pd.NA, index=projects.index, dtype="str")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from gisplan.definition import PlanDefinition
-from gisplan.goals import Role
+from gisplan.definition.goals import Role
 from gisplan.industries import functions, standing
 from gisplan.terms import SEPARATOR
 
@@ -91,7 +91,7 @@ def role_coverage(
     served
         What `served_roles` returns.
     membership
-        What `gisplan.mix.membership` returns for zones and for corridors: ids joined by
+        What `gisplan.structure.mix.membership` returns for zones and for corridors: ids joined by
         ``|``, ``-`` for none, ``?`` without a place.
     definition
         The roles with the areas that carry them.
@@ -154,7 +154,7 @@ def chain_stages(
     chain, stage
         Columns 链条 and 环节 of the list, as texts; ``None`` where the list has none.
     membership
-        Zones of each project, as `gisplan.mix.membership` gives them.
+        Zones of each project, as `gisplan.structure.mix.membership` gives them.
     definition
         The chains and their stages.
 
@@ -202,7 +202,7 @@ def function_mix(structure: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     structure
-        Areas x sections (门类), as `gisplan.mix.structure` returns.
+        Areas x sections (门类), as `gisplan.structure.mix.structure` returns.
 
     Returns
     -------

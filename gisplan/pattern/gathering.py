@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisplan.inference import LEVEL, monte_carlo_p
-from gisplan.random_siting import (
+from gisplan.pattern.random_siting import (
     MOVES,
     SEED,
     SIMULATIONS,

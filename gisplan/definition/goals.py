@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from gisplan.model import Clause, Id, IndustryCode, Model, Text
+from gisplan.definition.model import Clause, Id, IndustryCode, Model, Text
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Yuan = Annotated[float, Field(gt=0, allow_inf_nan=False)]

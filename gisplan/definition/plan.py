@@ -1,6 +1,6 @@
 """The plan file as frozen typed models: what a plan says, without its geometry.
 
-Nothing here opens a file. What the models are made of is in `gisplan.model`.
+Nothing here opens a file. What the models are made of is in `gisplan.definition.model`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from gisplan.criteria import CorridorDistance, Suitability
-from gisplan.goals import Goals
-from gisplan.model import Clause, Id, IndustryCode, Model, Text
+from gisplan.definition.criteria import CorridorDistance, Suitability
+from gisplan.definition.goals import Goals
+from gisplan.definition.model import Clause, Id, IndustryCode, Model, Text
 from gisplan.terms import OUTCOMES, Kind, Outcome, Status
 
 Metres = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
@@ -174,9 +174,9 @@ class PlanDefinition(Model):
     zones, corridors, constraints
         Layers by id; an id is unique in the whole plan.
     goals
-        What the plan wants besides places; see `gisplan.goals`.
+        What the plan wants besides places; see `gisplan.definition.goals`.
     suitability
-        Models of where something could go, by id; see `gisplan.criteria`.
+        Models of where something could go, by id; see `gisplan.definition.criteria`.
     """
 
     id: Id

@@ -14,9 +14,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from gisplan.amounts import MEASURES, Amount
 from gisplan.definition import PlanDefinition
-from gisplan.goals import Indicator, Pace
+from gisplan.definition.goals import Indicator, Pace
+from gisplan.evaluation.amounts import MEASURES, Amount
 from gisplan.industries import standing
 from gisplan.inference import wilson
 from gisplan.stages import Stage
@@ -264,7 +264,7 @@ def tiers(buildings: pd.DataFrame, definition: PlanDefinition) -> pd.DataFrame:
         (buildings or clusters in the table), ``known`` (that state this measure), ``reaching``
         (that reach it; missing where none is known), ``silent`` (listed - known), ``amount``
         (yuan, of those that reach it), ``result`` (``known``, ``partly``, ``unknown``) and
-        ``missing``. Tax and revenue are never compared (`gisplan.amounts`).
+        ``missing``. Tax and revenue are never compared (`gisplan.evaluation.amounts`).
     """
     rows = []
     for key, tier in definition.goals.tiers.items():

@@ -1,0 +1,1 @@
+"""Point pattern: do projects gather, and are they near, against random siting."""
