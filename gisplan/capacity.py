@@ -16,6 +16,7 @@ from gisplan.areas import drawn
 from gisplan.crs import ellipsoidal_area
 from gisplan.definition import PlanDefinition
 from gisplan.inference import wilson
+from gisplan.overlaps import Ground
 from gisplan.terms import SEPARATOR, Kind
 
 UNION: Final = "union"
@@ -200,10 +201,10 @@ def inside_built_up(
 
 
 def _half_inside(shapes: Any, area: Any) -> Any:
-    common = shapely.intersection(shapes, area)
     size, length = shapely.area(shapes), shapely.length(shapes)
+    held = Ground(shapely.get_parts(area)).area_on(shapes, size / 2)
+    line = (size == 0) & (length > 0)
+    held[line] = shapely.length(shapely.intersection(shapes[line], area))
     with np.errstate(divide="ignore", invalid="ignore"):
-        by_area = shapely.area(common) / size >= 0.5
-        by_length = shapely.length(common) / length >= 0.5
-    by_point = shapely.intersects(shapes, area)
-    return np.where(size > 0, by_area, np.where(length > 0, by_length, by_point))
+        half = held / np.where(line, length, size) >= 0.5
+    return np.where(size + length > 0, half, shapely.intersects(shapes, area))

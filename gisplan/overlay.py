@@ -17,6 +17,7 @@ import pyproj
 import shapely
 
 from gisplan.areas import drawn, strip
+from gisplan.around import around
 from gisplan.crs import MU, ellipsoidal_area, require_metric
 from gisplan.definition import PlanDefinition
 from gisplan.terms import Kind
@@ -68,9 +69,10 @@ def rings(
     rows = []
     for key, line in drawn(areas, Kind.CORRIDOR):
         own = definition.corridors[key].rings if widths is None else tuple(widths)
+        within: Any = None
         for inner, outer in pairwise((0.0, *own)):
-            band = _buffer(line, outer, cap)
-            band = band.difference(_buffer(line, inner, cap)) if inner else band
+            disc = around(line, outer, cap=cap)
+            band, within = disc.difference(within) if inner else disc, disc
             kept = band if study is None else band.intersection(study)
             cut = np.nan if study is None else band.area - kept.area
             rows.append((key, float(inner), float(outer), cut, kept))
@@ -286,7 +288,7 @@ class Reach:
         if corridor == EVERY:
             return shapely.union_all([self.disc(key, width, shift) for key in self.lines])
         if (key := (corridor, width, shift)) not in self.made:
-            band = _buffer(self.lines[corridor], width, self.cap)
+            band = around(self.lines[corridor], width, cap=self.cap)
             self.made[key] = band.buffer(shift) if shift else band
         return self.made[key]
 
@@ -376,10 +378,6 @@ def _polygons(shapes: Any) -> list[Any]:
 
 def _parts(shape: Any) -> Any:
     return shapely.get_parts(shapely.get_parts(shape))
-
-
-def _buffer(line: Any, width: float, cap: CAPS) -> Any:
-    return line.buffer(width, cap_style=cap, quad_segs=32) if width > 0 else shapely.Polygon()
 
 
 def _one(areas: gpd.GeoDataFrame, kind: Kind) -> Any:

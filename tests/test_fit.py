@@ -75,7 +75,7 @@ def test_standings_are_told_project_by_project():
     assert got.index.tolist() == [3, 1, 4, 0, 2]
 
 
-def test_the_curve_by_sorting_is_the_curve_counted_width_by_width():
+def test_the_curve_counted_once_is_the_curve_counted_width_by_width():
     random = np.random.default_rng(5)
     widths = np.arange(100.0, 2001.0, 100.0)
     for lines in (1, 3):
@@ -88,6 +88,7 @@ def test_the_curve_by_sorting_is_the_curve_counted_width_by_width():
         differs = (near & judged[None, :, :, 1]).any(axis=2) & ~fits
         fits, differs = fits.sum(axis=1), differs.sum(axis=1)
         known = fits + differs > 0
-        got = _curve(distance, judged, widths)
+        first = np.searchsorted(widths, distance)
+        got = _curve(first, judged, len(widths))
         assert np.array_equal(np.isnan(got), ~known)
         assert got[known] == pytest.approx((fits / np.maximum(fits + differs, 1))[known])

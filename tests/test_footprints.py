@@ -62,6 +62,24 @@ def test_moving_the_whole_edge_by_the_margin_is_what_decides(area):
         assert not holds(told + 2 * step)
 
 
+@pytest.mark.parametrize("area", [SQUARE, COMB, RING], ids=["square", "comb", "ring"])
+def test_growing_or_shrinking_a_constraint_by_the_margin_is_what_touches(area):
+    """Where 1 m² decides, only the edge next to a corner counts: the oracle moves all of it."""
+    wholes = scattered(40, 4)
+    wholes = wholes[shapely.get_dimensions(wholes) == 2]
+    margin, touch = touching(wholes, Target(area), 1.0)
+    assert (touch > 1).any()
+    assert (touch == 0).any()
+    for whole, told in zip(wholes, margin, strict=True):
+        radius = shapely.minimum_bounding_radius(whole)
+        chord = min(1.3e-3 * abs(told), 1e-2 * radius) + 2e-5 * abs(told)
+        step = 2 * ((2 * radius + 1) / 16384 + chord + 1e-6)
+        least, most = (whole.intersection(area.buffer(told + by, quad_segs=256)).area
+                       for by in (-step, step))  # fmt: skip
+        assert least <= 1 + 1e-9
+        assert most >= 1 - 1e-9
+
+
 @pytest.mark.parametrize(
     ("whole", "wanted", "share", "margin"),
     [

@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisplan.areas import drawn
+from gisplan.around import around
 from gisplan.definition import PlanDefinition
 from gisplan.inference import monte_carlo_p, multinomial_p, wilson
 from gisplan.pattern.random_siting import MOVES, SEED, SIMULATIONS, Sites, distances, uniform
@@ -83,9 +84,7 @@ _TEST_COLUMNS: Final = [
 def _bands(key: str, line: Any, found: Sites, bounds: Sequence[float]) -> list[tuple[Any, ...]]:
     edges = [0.0, *bounds, np.inf]
     window = found.window
-    within = [
-        shapely.intersection(line.buffer(outer, quad_segs=32), window).area for outer in bounds
-    ]
+    within = [shapely.intersection(around(line, outer), window).area for outer in bounds]
     shares = np.diff([0.0, *within, window.area]) / window.area
     # A project at a bound belongs to the nearer band, one on the line to the first.
     band = np.searchsorted(edges[1:], distances(line, found.points), side="left")

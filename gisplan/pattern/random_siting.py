@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from gisplan.areas import drawn
 from gisplan.definition import PlanDefinition
+from gisplan.index.segments import distances as to_edge
+from gisplan.index.segments import equals_geos, segments_of
 from gisplan.terms import Kind
 from gisplan.uncertainty import axis_error
 
@@ -24,6 +26,10 @@ SIMULATIONS: Final = 999
 MOVES: Final = 99
 """How often projects (and lines) are moved by their errors, to see whether an answer holds."""
 
+
+_FEW_POINTS: Final = 500
+_FEW_EDGES: Final = 40
+"""Edges of a line up to which all are tried: GEOS would want every point drawn first."""
 
 Floats = NDArray[np.float64]
 Sampler = Callable[[np.random.Generator, int], Floats]
@@ -137,5 +143,12 @@ def at_same_distance(found: Sites, lines: Sequence[Any]) -> Sampler:
 
 
 def distances(line: Any, points: Floats) -> Floats:
-    """Distances in metres of points, n x 2, from a line."""
-    return np.asarray(shapely.distance(line, shapely.points(points)), dtype=float)
+    """Distances in metres of points, n x 2, from a line: to the last bit those of GEOS."""
+    edges = segments_of(line) if len(points) > _FEW_POINTS and equals_geos() else None
+    if edges is None or edges.polygonal or len(edges.table) > _FEW_EDGES:
+        return np.asarray(shapely.distance(line, shapely.points(points)), dtype=float)
+    x, y = np.ascontiguousarray(points.T)
+    away = np.full(len(points), np.inf)
+    for edge in edges.table:
+        np.minimum(away, to_edge(x, y, edge[None]), out=away)
+    return away

@@ -1,8 +1,8 @@
 """Footprints and lines against an area: the share on it, and how far its edge is from deciding.
 
-All of them at once, and each only against what is near it: parts of the area are found by a
-tree, parts that hold a footprint whole are not cut, and of the edge only those pieces are moved
-that can be the nearest to some place of the footprint.
+All of them at once, and each only against what is near it: areas are measured without cutting,
+parts of the area are found by a tree, and of the edge only those pieces are moved that can be
+the nearest to some place of the footprint before enough of it is swept.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gisplan.index.segments import segments_of
 from gisplan.index.tree import SLACK, keep
+from gisplan.overlaps import Ground
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -27,6 +28,10 @@ BISECTIONS: Final = 14
 _BLOCK: Final = 2000
 """Footprints measured at a time: bounds the memory."""
 _ROUNDEST: Final = 128
+_CHORD: Final = 0.01
+"""Of a footprint's radius: how far chords may stay within a round end."""
+_TRIES: Final = 3
+"""Discs tried, each twice as wide, to find how little of the edge can matter."""
 
 
 class Target:
@@ -45,6 +50,7 @@ class Target:
         self.area = area.buffer(setback, quad_segs=64) if setback else area
         self.bare = float(area.area)
         self._parts = shapely.get_parts(self.area)
+        self._ground = Ground(self._parts)
         self._tree = shapely.STRtree(self._parts)
 
     @cached_property
@@ -54,6 +60,13 @@ class Target:
             return None, None
         lines: Any = shapely.linestrings(found.table[:, [0, 1, 4, 5]].reshape(-1, 2, 2))
         return found.table, shapely.STRtree(lines)
+
+    def size_on(self, wholes: Geometries, limit: Floats) -> Floats:
+        """Area of each footprint, length of each line, on the area; near the limit as GEOS cuts."""
+        line = shapely.get_dimensions(wholes) == 1
+        found = self._ground.area_on(wholes, limit)
+        found[line] = shapely.length(self.inside(wholes[line]))
+        return found
 
     def inside(self, wholes: Geometries) -> Geometries:
         """Return what of each footprint lies on the area; a part that holds it is not cut."""
@@ -92,8 +105,8 @@ class Target:
         distance[at] = found
         return distance
 
-    def near_edges(self, wholes: Geometries) -> Geometries:
-        """Return the pieces of edge that can be the nearest to some place of each footprint."""
+    def near_edges(self, wholes: Geometries, reach: Floats) -> Geometries:
+        """Return the pieces of edge, within reach, that can be the nearest to some place."""
         table, tree = self._edges
         if tree is None:
             return np.full(len(wholes), shapely.boundary(self.area), dtype=object)
@@ -102,18 +115,44 @@ class Target:
         half = np.maximum(east - west, north - south) / 2
         centres = shapely.points(x, y)
         (at, _), nearest = tree.query_nearest(centres, return_distance=True, all_matches=False)
-        reach = np.empty(len(wholes))
-        reach[at] = nearest + 2 * (half[at] * np.sqrt(2) + SLACK) + SLACK
-        owner, edge = tree.query(centres, predicate="dwithin", distance=reach)
-        order = np.argsort(owner, kind="stable")
+        around = np.empty(len(wholes))
+        around[at] = nearest + 2 * (half[at] * np.sqrt(2) + SLACK) + SLACK
+        around = np.minimum(around, reach + half * np.sqrt(2) + SLACK)
+        owner, edge = tree.query(centres, predicate="dwithin", distance=around)
+        order = np.lexsort((edge, owner))
         owner, edge = owner[order], edge[order]
         starts = np.searchsorted(owner, np.arange(len(wholes) + 1))
         kept = keep(x, y, half, starts, edge.astype(np.int32), table)
         owner, edge = owner[kept], edge[kept]
         lines = tree.geometries[edge]
+        kept = shapely.distance(wholes[owner], lines) <= reach[owner]
         # Joined, neighbours need no round ends of their own: many times less to compute.
-        merged = shapely.line_merge(shapely.multilinestrings(lines, indices=owner))
-        return np.asarray(merged, dtype=object)
+        multi = shapely.multilinestrings(lines[kept], indices=owner[kept])
+        return np.asarray(shapely.line_merge(multi), dtype=object)
+
+    def enough(self, wholes: Geometries, open_: Geometries, wanted: Floats, most: Floats) -> Floats:
+        """Find a distance within which the edge sweeps more than wanted of what is open.
+
+        All that lies within r of the place nearest to the edge is swept when the edge has
+        moved r farther than that place is from it. Where little is wanted, that is near.
+        """
+        tree = self._edges[1]
+        found = most.copy()
+        if tree is None:
+            return found
+        (at, edge), least = tree.query_nearest(open_, return_distance=True, all_matches=False)
+        place = shapely.get_point(shapely.shortest_line(open_[at], tree.geometries[edge]), 0)
+        reach = np.sqrt(wanted[at])
+        line = shapely.get_dimensions(wholes[at]) == 1
+        reach[line] = wanted[at][line]
+        for _ in range(_TRIES):
+            reach = 2 * reach
+            disc = shapely.buffer(place, reach, quad_segs=4)
+            swept = _sizes_as(shapely.intersection(open_[at], disc), wholes[at])
+            here = swept > wanted[at]
+            found[at[here]] = np.minimum(found[at[here]], (least + reach)[here])
+            at, place, least, reach = (one[~here] for one in (at, place, least, reach))
+        return found
 
 
 def shares(wholes: Geometries, target: Target, wanted: float) -> tuple[Floats, Floats]:
@@ -121,10 +160,12 @@ def shares(wholes: Geometries, target: Target, wanted: float) -> tuple[Floats, F
     margin, share = np.empty(len(wholes)), np.empty(len(wholes))
     for rows in _blocks(len(wholes)):
         here = wholes[rows]
-        inside, size = target.inside(here), sizes(here)
-        share[rows] = np.minimum(1.0, _sizes_as(inside, here) / size)
+        size = sizes(here)
         # The smallest float below the wanted size, so that "at least" is "more than".
-        margin[rows] = _offsets(here, inside, target, wanted * size * (1 - 1e-12))
+        limit = wanted * size * (1 - 1e-12)
+        held = target.size_on(here, limit)
+        share[rows] = np.minimum(1.0, held / size)
+        margin[rows] = _offsets(here, held, target, limit)
     return margin, share
 
 
@@ -133,14 +174,14 @@ def touching(wholes: Geometries, target: Target, touch_area: float) -> tuple[Flo
     margin, touch = np.empty(len(wholes)), np.empty(len(wholes))
     for rows in _blocks(len(wholes)):
         here = wholes[rows]
-        inside, size = target.inside(here), sizes(here)
-        touch[rows] = _sizes_as(inside, here)
+        size = sizes(here)
         # Met while no more than touch_area lies on it; a tiny footprint, or a tiny constraint
         # within it, may not hide below that.
         polygon = shapely.get_dimensions(here) == 2
         smallest = np.minimum(size, np.where(polygon, target.bare, np.inf))
         limit = np.minimum(touch_area, smallest / 2)
-        margin[rows] = -_offsets(here, inside, target, limit)
+        touch[rows] = target.size_on(here, limit)
+        margin[rows] = -_offsets(here, touch[rows], target, limit)
     return margin, touch
 
 
@@ -148,7 +189,7 @@ def _blocks(rows: int) -> Iterator[slice]:
     return (slice(at, at + _BLOCK) for at in range(0, rows, _BLOCK))
 
 
-def _offsets(wholes: Geometries, inside: Geometries, target: Target, limit: Floats) -> Floats:
+def _offsets(wholes: Geometries, held: Floats, target: Target, limit: Floats) -> Floats:
     """How far the area's edge must move for the size on it to cross a limit.
 
     Positive where it is above now (the area would have to shrink by so much), negative where
@@ -156,19 +197,17 @@ def _offsets(wholes: Geometries, inside: Geometries, target: Target, limit: Floa
     1.645 σ is judging again with the layer shrunk and grown by 1.645 σ. Growing by t adds what
     of the rest lies within t of the edge; shrinking takes what of the inside does.
     """
-    size = _sizes_as(inside, wholes)
-    now = size > limit
-    rest = wholes.copy()
-    line = shapely.get_dimensions(wholes) == 1
-    cut = np.flatnonzero(~now & (size > 0) & ~line)
-    rest[cut] = shapely.difference(wholes[cut], inside[cut])
-    # A piece of a line, its ends rounded, no longer lies on the line it was cut from.
-    cut = np.flatnonzero(~now & (size > 0) & line)
-    rest[cut] = target.outside(wholes[cut])
+    now = held > limit
+    open_ = _open(wholes, held, now, target)
+    wanted = np.where(now, held - limit, limit - held)
+    low, radius = target.edge_distance(wholes), shapely.minimum_bounding_radius(wholes)
+    # Past the nearest edge, the edge sweeps the footprint within one diameter of it. Its round
+    # ends are drawn with chords, which stay within a hundredth of the radius.
+    high = low + radius * 2 + 1.0
+    high = np.minimum(high, target.enough(wholes, open_, wanted, high) + radius * _CHORD + SLACK)
     search = _Search(
-        np.where(now, inside, rest), target.near_edges(wholes),
-        low=target.edge_distance(wholes), radius=shapely.minimum_bounding_radius(wholes),
-        wanted=np.where(now, size - limit, limit - size), strict=~now,
+        open_, target.near_edges(wholes, high + SLACK), low=low, high=high, radius=radius,
+        wanted=wanted, strict=~now,
     )  # fmt: skip
     low, high = search.run(wholes)
     # The last edge known to leave the answer where it is met, the first to change it where
@@ -176,49 +215,66 @@ def _offsets(wholes: Geometries, inside: Geometries, target: Target, limit: Floa
     return np.where(now, low, -high)
 
 
+def _open(wholes: Geometries, held: Floats, now: Bools, target: Target) -> Geometries:
+    """What a moving edge can sweep: the inside where it is to shrink, else the rest."""
+    found = wholes.copy()
+    line = shapely.get_dimensions(wholes) == 1
+    parted = (held > 0) & (held < sizes(wholes))
+    cut = np.flatnonzero(parted & ~line)
+    inside = target.inside(wholes[cut])
+    found[cut] = np.where(now[cut], inside, shapely.difference(wholes[cut], inside))
+    cut = np.flatnonzero(parted & line & now)
+    found[cut] = target.inside(wholes[cut])
+    # A piece of a line, its ends rounded, no longer lies on the line it was cut from.
+    cut = np.flatnonzero(parted & line & ~now)
+    found[cut] = target.outside(wholes[cut])
+    return found
+
+
 class _Search:
     """Find for each footprint how far the edge must move to sweep a wanted size.
 
     Between two distances, one that is too short and one that is not, by the straight line
-    through the roots of the sizes swept (a corner sweeps the square of what it moves), with a
-    halving every third step; never nearer to an end than half of what is asked for, so that
-    both ends close in.
+    through the roots of the sizes swept (a corner sweeps the square of what it moves), or
+    through those of what is not swept yet, where that is less. Halved where three steps have
+    not brought the two nearer by half; never nearer to an end than half of what is asked for,
+    so that both ends close in.
     """
 
     def __init__(
-        self, open_: Geometries, edges: Geometries, *, low: Floats, radius: Floats,
-        wanted: Floats, strict: Bools,
+        self, open_: Geometries, edges: Geometries, *, low: Floats, high: Floats,
+        radius: Floats, wanted: Floats, strict: Bools,
     ) -> None:  # fmt: skip
         self._open, self._edges = open_, edges
-        # Past the nearest edge, the edge sweeps the footprint within one diameter of it.
-        self.low, self.high = low, low + radius * 2 + 1.0
+        self.low, self.high = low, high
         self._wanted, self._strict = wanted, strict
-        self._step = (self.high - self.low) / 2**BISECTIONS
+        self._step = (radius * 2 + 1.0) / 2**BISECTIONS
         # Chords of the round ends stay within a hundredth of the footprint's radius.
-        sides = np.pi / 4 / np.sqrt(2e-2 * radius / self.high)
+        sides = np.pi / 4 / np.sqrt(2 * _CHORD * radius / self.high)
         self._sides = 2 ** np.ceil(np.log2(sides.clip(16, _ROUNDEST)))
 
     def run(self, wholes: Geometries) -> tuple[Floats, Floats]:
         """Return the two distances, no farther apart than a footprint's diameter / 16 384."""
-        low, high = self.low, self.high
-        left = -np.sqrt(self._wanted)
-        right = np.sqrt(_sizes_as(self._open, wholes)) + left
-        last = np.zeros(len(wholes), dtype=np.int8)
+        low, high, wanted = self.low, self.high, self._wanted
+        whole = _sizes_as(self._open, wholes)
+        left = _beside(np.zeros(len(wholes)), wanted, whole)
+        right = _beside(whole, wanted, whole)
+        last, before = np.zeros(len(wholes), dtype=np.int8), high - low
         for turn in range(3 * BISECTIONS):
             at = np.flatnonzero(high - low > self._step)
             if not len(at):
                 break
-            middle = (low[at] + high[at]) / 2
-            if turn % 3 != 2:
-                slope = right[at] - left[at]
-                part = np.where(slope > 0, -left[at] / np.where(slope > 0, slope, 1), 0.5)
-                middle = low[at] + part.clip(0, 1) * (high[at] - low[at])
-                step = self._step[at] / 2
-                middle = middle.clip(low[at] + step, high[at] - step)
+            slope = right[at] - left[at]
+            part = np.where(slope > 0, -left[at] / np.where(slope > 0, slope, 1), 0.5)
+            if turn % 3 == 2:
+                slow = high[at] - low[at] > before[at] / 2
+                part, before = np.where(slow, 0.5, part), high - low
+            middle, step = low[at] + part.clip(0, 1) * (high[at] - low[at]), self._step[at] / 2
+            middle = middle.clip(low[at] + step, high[at] - step)
             moved = _buffered(self._edges[at], middle, self._sides[at])
             swept = _sizes_as(shapely.intersection(self._open[at], moved), wholes[at])
-            short = np.where(self._strict[at], swept <= self._wanted[at], swept < self._wanted[at])
-            value = np.sqrt(swept) - np.sqrt(self._wanted[at])
+            short = np.where(self._strict[at], swept <= wanted[at], swept < wanted[at])
+            value = _beside(swept, wanted[at], whole[at])
             # An end that stays twice counts half (Illinois), so that it comes to move.
             right[at[short & (last[at] == 1)]] /= 2
             left[at[~short & (last[at] == -1)]] /= 2
@@ -226,6 +282,13 @@ class _Search:
             high[at[~short]], right[at[~short]] = middle[~short], value[~short]
             last[at] = np.where(short, 1, -1)
         return low, high
+
+
+def _beside(swept: Floats, wanted: Floats, whole: Floats) -> Floats:
+    """How far a size is from the wanted one, as about a straight line of the way moved."""
+    little = 2 * wanted < whole
+    part, aim = (np.where(little, one, np.maximum(whole - one, 0)) for one in (swept, wanted))
+    return np.where(little, 1, -1) * (np.sqrt(part) - np.sqrt(aim))
 
 
 def _buffered(edges: Geometries, distance: Floats, sides: Floats) -> Geometries:

@@ -123,9 +123,11 @@ def _sweep(
     own = _share(fits, differs)
     random = np.random.default_rng(SEED)
     judged = np.stack([stands == "fits", stands == "differs"], axis=2)
-    drawn = np.array(
-        [_curve(distance, random.permutation(judged), widths) for _ in range(SHUFFLES)]
-    )
+    order = np.argsort(widths, kind="stable")
+    first = np.searchsorted(widths[order], distance).astype(np.int16)  # the least it is within
+    drawn = np.empty((SHUFFLES, len(widths)))
+    for turn in range(SHUFFLES):
+        drawn[turn, order] = _curve(first, random.permutation(judged), len(widths))
     expected = _mean(drawn)
     reached = np.nanmax(np.append(own - expected, -np.inf))
     excess = np.nanmax(np.concatenate([drawn - expected, np.full((SHUFFLES, 1), -1.0)], 1), axis=1)
@@ -151,16 +153,18 @@ def _best(inside: Bools, stands: NDArray[np.object_]) -> NDArray[np.object_]:
     return kinds
 
 
-def _curve(distance: Floats, judged: Bools, widths: Floats) -> Floats:
+def _curve(first: NDArray[np.int16], judged: Bools, widths: int) -> Floats:
     """Share that fits at each width; a project that fits one corridor near it fits.
 
-    A project counts from the distance of the nearest corridor that it fits, or differs from,
-    on: counted by sorting once, not width by width.
+    A project counts from the first width on in which it has a corridor that it fits, or
+    differs from: counted once, not width by width.
     """
-    fitting = np.where(judged[:, :, 0], distance, np.inf).min(axis=1)
-    differing = np.where(judged[:, :, 1], distance, np.inf).min(axis=1)
-    either = np.minimum(fitting, differing)
-    fits, told = (np.searchsorted(np.sort(one), widths, side="right") for one in (fitting, either))
+    never = np.int16(widths)
+    fitting = np.where(judged[:, :, 0], first, never).min(axis=1)
+    either = np.minimum(np.where(judged[:, :, 1], first, never).min(axis=1), fitting)
+    fits, told = (
+        np.cumsum(np.bincount(one, minlength=widths + 1))[:widths] for one in (fitting, either)
+    )
     return _share(fits, told - fits)
 
 

@@ -131,7 +131,8 @@ def _inside(
         return np.ones(n, dtype=bool)
     inside = np.zeros(n, dtype=bool)
     for one in membership:
-        inside |= np.array([area in held.split(SEPARATOR) for held in one], dtype=bool)
+        which, texts = pd.factorize(one)  # long lists have few different texts
+        inside |= np.array([area in held.split(SEPARATOR) for held in texts], dtype=bool)[which]
     return inside
 
 
