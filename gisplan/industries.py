@@ -8,11 +8,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Final
 
 from gisplan.terms import SEPARATOR
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BY_CODE: Final = "code"
 """What ``industry_match`` says where the user gave the code."""
@@ -35,21 +36,28 @@ def classify(text: pd.Series, codes: pd.Series) -> pd.DataFrame:
         ``N786|R88``, in order, missing where nothing matched) and ``industry_match``
         (``code``, or the words that matched joined by ``|``).
     """
-    by_word = {word: _match(word) for word in text.dropna().unique()}
-    by_code = {code: normalise_codes(code) for code in codes.dropna().unique()}
-    found: list[tuple[str | None, str | None]] = []
-    for word, code in zip(text.tolist(), codes.tolist(), strict=True):
-        given = by_code.get(code) if isinstance(code, str) else None
-        if given:
-            found.append((given, BY_CODE))
-        else:
-            found.append(by_word.get(word, (None, None)) if isinstance(word, str) else (None, None))
+    import pandas as pd
+
+    pairs = [
+        tuple(one if isinstance(one, str) else None for one in pair)
+        for pair in zip(text.tolist(), codes.tolist(), strict=True)
+    ]
+    known = {pair: classified(*pair) for pair in dict.fromkeys(pairs)}
+    found = [known[pair] for pair in pairs]
     return pd.DataFrame(
         {
             "industry_codes": pd.Series([code for code, _ in found], text.index, dtype="str"),
             "industry_match": pd.Series([word for _, word in found], text.index, dtype="str"),
         }
     )
+
+
+def classified(text: str | None, code: str | None) -> tuple[str | None, str | None]:
+    """Find the industry codes of one project and what they were read from; see `classify`."""
+    given = normalise_codes(code) if code is not None else None
+    if given:
+        return given, BY_CODE
+    return _match(text) if text is not None else (None, None)
 
 
 def normalise_codes(text: str) -> str | None:
@@ -80,6 +88,8 @@ def divisions() -> pd.DataFrame:
         In order: ``section`` (letter), ``code`` (``J66``), ``zh`` and ``en`` (titles; the
         English is a translation, the Chinese the standard's).
     """
+    import pandas as pd
+
     rows = [(code[0], code, one["zh"], one["en"]) for code, one in _data()["division"].items()]
     return pd.DataFrame(rows, columns=["section", "code", "zh", "en"], dtype="str")
 

@@ -13,7 +13,7 @@ DOUBT = 1.645
 """Quantile of the standard normal distribution at 95 %, one-sided."""
 
 
-_ALL, _NONE = -6.0, 27.5
+ALL, NONE = -6.0, 27.5
 """Where erfc, in double precision, is 2 and 0 (tested against ``math.erfc``)."""
 
 
@@ -22,7 +22,7 @@ def phi(z: Floats) -> Floats:
     x = -np.asarray(z, dtype=float) / math.sqrt(2)
     # Farther out erfc is 2 or 0 to the last bit, and most places are far from most edges.
     found = np.where(x < 0, 2.0, 0.0)
-    near = ~((x < _ALL) | (x > _NONE))
+    near = ~((x < ALL) | (x > NONE))
     found[near] = list(map(math.erfc, x[near].tolist()))
     return np.asarray(0.5 * found, dtype=float)
 

@@ -18,12 +18,13 @@ from click.testing import CliRunner
 from pandas.testing import assert_frame_equal
 from shapely.geometry import box
 
-from gisplan.bulk import NOTE, Kernel, check_files, check_partitions, parts_of
+from gisplan.bulk import NOTE, Kernel, check_files, check_partitions, parts_of, repeated_ids
+from gisplan.bulk.footers import join_files
 from gisplan.cli import main  # noqa: F401 - declares the commands
 from gisplan.cli.options import gisplan
 from gisplan.crs import WGS84, transform
 from gisplan.errors import GisplanError, OutputError, ProjectsError
-from gisplan.io.projects import read_projects
+from gisplan.io.projects import intake, read_projects
 from gisplan.plan import open_plan
 from tests.worlds import projects, world
 
@@ -257,3 +258,119 @@ def test_the_note_of_a_run_names_what_it_was_made_from(source, kernel, tmp_path)
     note = (tmp_path / "out" / NOTE).read_text("utf-8")
     assert kernel.sha256 in note
     assert source.name in note
+
+
+# --- files end to end -------------------------------------------------------------------------
+
+
+def written(path: Path, table: pa.Table, **options) -> Path:
+    pq.write_table(table, path, **options)
+    return path
+
+
+def test_files_end_to_end_are_their_rows_end_to_end(listed, tmp_path):
+    """Dictionaries, statistics, page indexes, bloom of none: whatever a footer points to."""
+    table = pa.Table.from_pandas(listed, preserve_index=False)
+    options = {"row_group_size": 300, "compression": "zstd", "write_page_index": True}
+    cuts = [(0, 1000), (1000, 1), (1001, 0), (1001, ROWS - 1001)]
+    parts = [
+        written(tmp_path / f"{at}.parquet", table.slice(*cut), **options)
+        for at, cut in enumerate(cuts)
+    ]
+    assert join_files(parts, tmp_path / "whole.parquet", {b"mine": b"\x00\xff"})
+    with pq.ParquetFile(tmp_path / "whole.parquet") as whole:
+        assert whole.read().equals(table)
+        assert whole.metadata.metadata[b"mine"] == b"\x00\xff"
+        assert whole.metadata.num_row_groups == sum(max(1, -(-count // 300)) for _, count in cuts)
+        last = whole.read_row_group(whole.num_row_groups - 1)
+    assert last.equals(table.slice(ROWS - len(last)))
+    # Filters read the statistics of the row groups, which must still be those of their rows.
+    few = pq.read_table(tmp_path / "whole.parquet", filters=[("lon", "<", 114.31)])
+    assert len(few) == (listed["lon"] < 114.31).sum()
+
+
+def test_files_of_another_schema_are_not_put_end_to_end(tmp_path):
+    one = written(tmp_path / "1.parquet", pa.table({"a": [1]}))
+    two = written(tmp_path / "2.parquet", pa.table({"a": ["1"]}))
+    assert not join_files([one, two], tmp_path / "whole.parquet", {})
+    assert not (tmp_path / "whole.parquet").exists()
+
+
+def test_lists_stored_in_different_ways_become_one_file(listed, plan, kernel, tmp_path):
+    """A column that one file stores as whole numbers and the next as decimals."""
+    few = listed.head(20).assign(size=1)
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    few.assign(size=1.0).to_parquet(folder / "a.parquet", index=False)
+    few.to_parquet(folder / "b.parquet", index=False)
+    check_files(kernel, [folder], tmp_path / "out.parquet")
+    found = told(tmp_path / "out.parquet")
+    assert found["size"].tolist() == [1.0] * 40
+    verdicts = plan.check(read_projects(folder / "a.parquet"))
+    same_verdicts(found.tail(20).reset_index(drop=True), verdicts)
+
+
+def test_a_result_has_plain_text_and_outcomes_as_a_vocabulary(source, kernel, tmp_path):
+    check_files(kernel, [source], tmp_path / "out.parquet")
+    schema = pq.read_schema(tmp_path / "out.parquet")
+    for name in ("zone", "corridor", "reasons", "unchecked", "issues"):
+        assert schema.field(name).type == pa.string(), name
+    for name in ("outcome", "nominal", "in_zone", "industry_fit"):
+        assert schema.field(name).type.ordered, name
+    frame = told(tmp_path / "out.parquet")
+    assert frame["outcome"].cat.ordered
+
+
+def test_points_are_read_from_their_bytes_as_geos_reads_them(tmp_path):
+    """WKB of plain points, cut anywhere, against the same with one that is not plain."""
+    from gisplan.io.arrow import arrow_batches
+
+    frame = transform(projects(*[(x, 2000) for x in range(0, 9000, 90)]), WGS84)
+    frame.to_parquet(tmp_path / "points.parquet", row_group_size=30)
+    x, y = (
+        np.concatenate([getattr(one, axis) for one in arrow_batches(tmp_path / "points.parquet",
+                                                                    rows=17)])
+        for axis in "xy"
+    )  # fmt: skip
+    np.testing.assert_array_equal(x, frame.geometry.x)
+    np.testing.assert_array_equal(y, frame.geometry.y)
+
+
+# --- ids given twice --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_ids_given_twice_are_found_across_parts(listed, kernel, tmp_path, folder):
+    """Told apart as in a list at once: width, case, blanks and dashes do not count."""
+    many = listed.head(900).copy()
+    many.loc[[3, 450, 899], "id"] = ["Ａ-1", "a—1", "A 1"]
+    many.loc[[5, 800], "id"] = ["合成", "合 成"]
+    many.loc[[10, 11, 12], "id"] = [None, "", None]
+    file = tmp_path / "list.parquet"
+    pq.write_table(pa.Table.from_pandas(many, preserve_index=False), file, row_group_size=100)
+    out = tmp_path / ("out" if folder else "out.parquet")
+    check_files(kernel, [file], out, rows=200)
+    found = repeated_ids(out)
+    issues = intake(file).issues
+    assert found.rows == issues["code"].eq("GP-INT-021").sum() == 4
+    assert set(found.ids) == {"a-1", "合成"}
+    assert repeated_ids(out, most=899) == (0, (), False)
+
+
+def test_two_ids_of_one_hash_are_two_ids(listed, kernel, tmp_path, monkeypatch):
+    import gisplan.bulk.twice as twice
+
+    file = tmp_path / "list.parquet"
+    listed.head(50).to_parquet(file, index=False)
+    check_files(kernel, [file], tmp_path / "out.parquet")
+    monkeypatch.setattr(twice, "_hashes", lambda keys: np.ones(len(keys), dtype=np.uint64))
+    assert repeated_ids(tmp_path / "out.parquet") == (0, (), True)
+
+
+def test_the_command_tells_of_ids_given_twice(listed, tmp_path):
+    file = tmp_path / "list.parquet"
+    listed.head(20).assign(id="same").to_parquet(file, index=False)
+    line = ["check", str(file), "--engine", "parts", "-o", str(tmp_path / "out.parquet")]
+    ran = CliRunner().invoke(gisplan, [*line, "--lang", "en"])
+    assert ran.exit_code == 0, ran.output
+    assert "20 rows share their id with another row, such as same" in ran.output

@@ -137,6 +137,40 @@ def test_the_way_taken_changes_no_bit(way, monkeypatch):
         np.testing.assert_array_equal(told(name, points), truth(PLACED[name], spots))
 
 
+POLYGONS = [name for name in AREAS if shapely.get_dimensions(AREAS[name]) == 2]
+
+
+def test_membership_is_what_geos_says_for_all_areas_at_once(monkeypatch):
+    monkeypatch.setattr(ways, "_FEWEST", 0)
+    monkeypatch.setattr(ways, "_CELLS", 0.0)
+    plan = PlanIndex(PLACED, (EAST, NORTH, EAST + 10_000, NORTH + 10_000))
+    random = np.random.default_rng(5)
+    west, south, side = plan._frame
+    borders = np.array([west, south]) + side / 2**13 * random.integers(0, 2**13 + 1, (3000, 2))
+    borders = [borders, np.nextafter(borders, np.inf), np.nextafter(borders, -np.inf)]
+    odd = [[np.nan, NORTH], [EAST, np.inf], [1e300, -1e300]]
+    spots = np.vstack([*(adversaries(PLACED[name]) for name in POLYGONS), *borders, odd])
+    x, y = np.ascontiguousarray(spots.T)
+    words = plan.members(POLYGONS, Points(x, y))
+    assert plan._members
+    plain = PlanIndex(PLACED, (EAST, NORTH, EAST + 1, NORTH + 1))
+    few = plain.members(POLYGONS, Points(x[:40], y[:40]))
+    assert not plain._members or (few == words[:40]).all()
+    for bit, name in enumerate(POLYGONS):
+        held = (words >> np.uint64(bit) & np.uint64(1)).astype(bool)
+        np.testing.assert_array_equal(held, shapely.intersects_xy(PLACED[name], x, y), name)
+    sure = plan._members[tuple(POLYGONS)]._cells.at(x, y)[-3:]
+    assert (sure == 0).all()
+
+
+def test_a_word_has_sixty_four_bits():
+    plan = PlanIndex(dict.fromkeys(range(65), box(0, 0, 1, 1)), (0, 0, 1, 1))
+    nowhere = Points(np.empty(0), np.empty(0))
+    with pytest.raises(ValueError, match="65"):
+        plan.members(range(65), nowhere)
+    assert len(plan.members(range(64), nowhere)) == 0
+
+
 def test_few_points_build_no_index():
     plan = PlanIndex(PLACED, (EAST, NORTH, EAST + 10_000, NORTH + 10_000))
     spots = np.random.default_rng(1).uniform(0, 10_000, (500, 2)) + np.array([EAST, NORTH])

@@ -9,15 +9,23 @@ from __future__ import annotations
 
 from gisplan.bulk.engines import NOTE, check_files, check_partitions
 from gisplan.bulk.kernel import Kernel
+from gisplan.bulk.outcomes import OutcomesKernel, count_rows, ground_of, outcomes_of
 from gisplan.bulk.parts import PART, Part, check_part, parts_of
+from gisplan.bulk.twice import Repeated, repeated_ids
 
 __all__ = [
     "NOTE",
     "PART",
     "Kernel",
+    "OutcomesKernel",
     "Part",
+    "Repeated",
     "check_files",
     "check_part",
     "check_partitions",
+    "count_rows",
+    "ground_of",
+    "outcomes_of",
     "parts_of",
+    "repeated_ids",
 ]

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import shapely
 
+from gisplan.bulk.footers import join_files
 from gisplan.bulk.kernel import Kernel
 from gisplan.bulk.parts import PART, Part, check_part, made, parts_of
 from gisplan.errors import MissingExtra, OutputError, ProjectsError
 from gisplan.io.batches import need_arrow
+from gisplan.io.columnwise import ColumnHash
+from gisplan.io.provenance import parquet_metadata, signed, write_sidecar
 from gisplan.io.writing import write_text, write_whole
 
 NOTE: Final = "_gisplan.json"
@@ -35,6 +39,7 @@ def check_files(
     encoding: str | None = None,
     rows: int = PART,
     progress: Progress | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> dict[str, int]:
     """Check lists of any length, part after part, in memory that does not grow.
 
@@ -54,6 +59,8 @@ def check_files(
         Rows of a part, at least.
     progress
         Called with parts done, their number, and rows done.
+    about
+        Provenance, for the metadata of a ``.parquet`` or the file beside a folder.
 
     Returns
     -------
@@ -73,7 +80,7 @@ def check_files(
         _add(total, made(part) or check_part(kernel, part, tell))
         if progress is not None:
             progress(at + 1, len(parts), sum(total.values()))
-    _finish(folder, parts, target)
+    _finish(folder, parts, target, about)
     return total
 
 
@@ -90,12 +97,13 @@ def check_partitions(
     crs: str | None = None,
     rows: int = PART,
     progress: Progress | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> dict[str, int]:
     """Check the parts of lists on Dask; the same files as `check_files`, byte for byte.
 
     Parameters
     ----------
-    kernel, sources, target, crs, rows, progress
+    kernel, sources, target, crs, rows, progress, about
         As `check_files`; all workers must see the files under the same paths.
     scheduler
         Address of a Dask scheduler; by default two workers are started on this machine.
@@ -127,7 +135,7 @@ def check_partitions(
             if progress is not None:
                 made_before = len(parts) - len(waiting)
                 progress(made_before + at + 1, len(parts), sum(total.values()))
-    _finish(folder, parts, target)
+    _finish(folder, parts, target, about)
     return total
 
 
@@ -186,7 +194,7 @@ def _made_from(kernel: Kernel, sources: Sequence[Path], asked: tuple[Any, ...]) 
     stats = [(str(one), one.stat().st_size, one.stat().st_mtime_ns) for one in sources]
     return {
         "gisplan": kernel.version, "plan": plan.hexdigest(), "plan_sha256": kernel.sha256,
-        "sources": stats, "asked": list(asked),
+        "sources": stats, "asked": list(asked), "fields": kernel.fields,
     }  # fmt: skip
 
 
@@ -195,23 +203,50 @@ def _add(total: dict[str, int], more: dict[str, int]) -> None:
         total[outcome] = total.get(outcome, 0) + count
 
 
-def _finish(folder: Path, parts: Sequence[Part], target: Path) -> None:
+def _finish(
+    folder: Path, parts: Sequence[Part], target: Path, about: Mapping[str, Any] | None
+) -> None:
     """Join the parts into one file where one was asked for, row group by row group."""
     if target.suffix == "":
+        if about is not None:
+            write_sidecar(target, signed(about))
         return
-    arrow = need_arrow(".parquet")
+    files = [part.target for part in parts]
 
     def write(beside: Path) -> None:
-        with arrow.parquet.ParquetFile(parts[0].target) as first:
-            schema = first.schema_arrow
-        with arrow.parquet.ParquetWriter(beside, schema, compression="zstd") as writer:
-            for part in parts:
-                with arrow.parquet.ParquetFile(part.target) as file:
-                    for at in range(file.num_row_groups):
-                        writer.write_table(file.read_row_group(at).cast(schema))
+        told: dict[str, str] = {}
+        if about is not None:
+            hashed = ColumnHash()
+            for table in _tables(files):
+                hashed.update(table)
+            told = parquet_metadata(signed({**about, "content_sha256": hashed.hexdigest()}))
+        if not join_files(files, beside, {k.encode(): v.encode() for k, v in told.items()}):
+            _join_values(files, beside, told)
 
     write_whole(target, write)
     for part in parts:
         part.target.unlink()
     (folder / NOTE).unlink()
     folder.rmdir()
+
+
+def _tables(files: Sequence[Path]) -> Iterator[Any]:
+    """Read the row groups of all parts, in the columns of the first."""
+    arrow = need_arrow(".parquet")
+    schema = None
+    for one in files:
+        with arrow.parquet.ParquetFile(one) as file:
+            schema = schema or file.schema_arrow
+            for at in range(file.num_row_groups):
+                yield file.read_row_group(at).cast(schema)
+
+
+def _join_values(files: Sequence[Path], target: Path, told: Mapping[str, str]) -> None:
+    """Join parts whose columns differ in how they are stored, value by value."""
+    arrow, tables = need_arrow(".parquet"), _tables(files)
+    first = next(tables)
+    with arrow.parquet.ParquetWriter(target, first.schema, compression="zstd") as writer:
+        for table in itertools.chain([first], tables):
+            writer.write_table(table)
+        if told:
+            writer.add_key_value_metadata(dict(told))

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pyproj
 import shapely
 from geopandas import GeoSeries
 
+from gisplan.columns import Columns
 from gisplan.crs import refuse_ballpark, transform
 from gisplan.definition import PlanDefinition
 from gisplan.index import PlanIndex, Store
-from gisplan.io.batches import Batch
-from gisplan.siting import Places, check_places, index_of
+from gisplan.io.batches import BATCH, Batch
+from gisplan.siting import AREA, Places, check_places, index_of
 
 EXPECTED: Final = 1_000_000
 """Points for which it pays to prepare the areas: they come in batches."""
@@ -26,12 +26,16 @@ EXPECTED: Final = 1_000_000
 
 @dataclass
 class Kernel:
-    """A plan as a worker needs it: what it says and where, prepared for many points once."""
+    """A plan as a worker needs it: what it says and where, prepared for many points once.
+
+    ``least`` is how many rows there will be in all, by which it is chosen what pays.
+    """
 
     definition: PlanDefinition
     areas: gpd.GeoDataFrame
     sha256: str = ""
     version: str = ""
+    least: int = EXPECTED
     _index: PlanIndex | None = field(default=None, repr=False, compare=False)
     _lock: Any = field(default_factory=threading.Lock, repr=False, compare=False)
 
@@ -42,10 +46,25 @@ class Kernel:
             "areas": self.areas,
             "sha256": self.sha256,
             "version": self.version,
+            "least": self.least,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
+
+    @property
+    def fields(self) -> tuple[str, ...] | None:
+        """Columns of a list that are read, by the names of `intake`; ``None`` for all."""
+        return None
+
+    @property
+    def rows(self) -> int:
+        """Most rows of a list that are read and judged at a time."""
+        return BATCH
+
+    def passing(self, table: Any) -> Any:
+        """Return the columns of a list, an Arrow table, that pass on to the result."""
+        return table
 
     @property
     def index(self) -> PlanIndex:
@@ -53,12 +72,17 @@ class Kernel:
         with self._lock:
             if self._index is None:
                 self._index = index_of(self.areas, Store.of_user())
-                self._index.least = EXPECTED
+                self._index.least = self.least
         return self._index
 
-    def check(self, batch: Batch) -> pd.DataFrame:
+    @cached_property
+    def _known(self) -> tuple[Columns, pyproj.CRS]:
+        """The areas as columns, and their system."""
+        return Columns.of(self.areas, *AREA), pyproj.CRS(self.areas.crs)
+
+    def check(self, batch: Batch) -> Columns:
         """Judge a batch; the same columns and values as `gisplan.plan.Plan.check`."""
-        goal = pyproj.CRS(self.areas.crs)
+        areas, goal = self._known
         if batch.geometries is not None:
             moved = transform(GeoSeries(batch.geometries, crs=batch.crs), goal)
             places = Places.of(np.asarray(moved.array, dtype=object))
@@ -66,7 +90,7 @@ class Kernel:
         else:
             places = Places.at_points(*moved_points(batch.x, batch.y, batch.crs, goal))
             held = np.isfinite(batch.x) & np.isfinite(batch.y)
-        return check_places(places, batch.projects, held, self.areas, self.definition, self.index)
+        return check_places(places, batch.listed, held, areas, self.definition, self.index)
 
 
 def moved_points(x: Any, y: Any, start: pyproj.CRS, goal: pyproj.CRS) -> tuple[Any, Any]:

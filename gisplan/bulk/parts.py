@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
 from gisplan.bulk.kernel import Kernel
+from gisplan.columns import Coded, Column, Columns
 from gisplan.errors import ProjectsError
 from gisplan.io.arrow import arrow_batches, layout_of
 from gisplan.io.batches import PARQUET, TEXT, Batch, need_arrow, text_batches
@@ -48,6 +49,8 @@ def parts_of(
             raise ProjectsError(
                 "projects_suffix", file=source, suffix=source.suffix or "-", allowed=allowed
             )
+    if not found:
+        raise ProjectsError("projects_empty", file=", ".join(one.name for one in sources))
     return [
         Part(source, groups, folder / f"part-{at:05d}.parquet", crs, encoding)
         for at, (source, groups) in enumerate(found)
@@ -76,20 +79,20 @@ def check_part(
 
     The file appears whole or not at all. Made again, it has the same bytes.
     """
-    arrow = need_arrow(".parquet")
     tally = np.zeros(len(Outcome), dtype=np.int64)
 
     def write(beside: Path) -> None:
         writer, done = None, 0
         try:
-            for batch in _batches(part):
+            for batch in _batches(part, kernel):
                 verdicts = kernel.check(batch)
-                tally[:] += np.bincount(verdicts["outcome"].cat.codes, minlength=len(Outcome))
-                table = joined(batch.passing, verdicts)
+                outcome = verdicts["outcome"]
+                assert isinstance(outcome, Coded)
+                tally[:] += np.bincount(outcome.codes, minlength=len(Outcome))
+                table = joined(kernel.passing(batch.passing), verdicts)
                 if writer is None:
-                    schema = table.schema
-                    writer = arrow.parquet.ParquetWriter(beside, schema, compression="zstd")
-                writer.write_table(table.cast(writer.schema))
+                    writer = parquet_writer(beside, table)
+                writer.write_table(table)
                 done += len(table)
                 if progress is not None:
                     progress(done)
@@ -103,29 +106,88 @@ def check_part(
     return dict(zip((one.value for one in Outcome), tally.tolist(), strict=True))
 
 
-def _batches(part: Part) -> Iterator[Batch]:
+def _batches(part: Part, kernel: Kernel) -> Iterator[Batch]:
     if part.source.suffix.lower() in TEXT:
         return text_batches(part.source, crs=part.crs, encoding=part.encoding)
-    return arrow_batches(part.source, crs=part.crs, groups=part.groups)
+    return arrow_batches(
+        part.source, crs=part.crs, groups=part.groups, rows=kernel.rows, fields=kernel.fields
+    )
 
 
-def joined(passing: Any, verdicts: pd.DataFrame) -> Any:
+def joined(passing: Any, verdicts: Columns) -> Any:
     """Put an Arrow table and its verdicts side by side; own columns keep their names.
 
     A column of the list that is called like one of a verdict gets `` (2)`` behind its name.
     """
-    arrow = need_arrow(".parquet")
     described = (passing.schema.metadata or {}).get(b"geo")
-    names = {str(name) for name in verdicts}
-    own = [f"{name} (2)" if name in names else name for name in passing.column_names]
+    own = [f"{name} (2)" if name in verdicts else name for name in passing.column_names]
     passing = passing.rename_columns(own)
-    told = arrow.Table.from_pandas(verdicts, preserve_index=False).replace_schema_metadata(None)
-    for at, one in enumerate(told.schema):
-        column = told.column(at)
-        if arrow.types.is_large_string(one.type):
-            column = column.cast(arrow.string())
-        passing = passing.append_column(one.name, column)
+    for name, column in verdicts.items():
+        told = _in_arrow(column)
+        # A table without columns has no rows either.
+        some = bool(passing.num_columns)
+        passing = passing.append_column(name, told) if some else _table(name, told)
     return passing.replace_schema_metadata({b"geo": described} if described else None)
+
+
+def _table(name: str, column: Any) -> Any:
+    return need_arrow(".parquet").table({name: column})
+
+
+def _in_arrow(column: Column) -> Any:
+    """Hand a column to Arrow as it is: what is told once stays told once."""
+    arrow = need_arrow(".parquet")
+    if not isinstance(column, Coded):
+        # As a frame would: a number that is none is missing.
+        return arrow.array(column, mask=np.isnan(column))
+    missing = column.codes < 0
+    width = np.int8 if column.ordered else np.int32
+    codes = arrow.array(column.codes.astype(width), mask=missing if missing.any() else None)
+    texts = arrow.array(column.categories, arrow.string())
+    return arrow.DictionaryArray.from_arrays(codes, texts, ordered=column.ordered)
+
+
+def parquet_writer(path: Path, table: Any) -> Any:
+    """Open a file for tables like this one, in which a reader finds text as text.
+
+    Texts that come told once are written so, and doubles are not searched for repetitions:
+    nothing is hashed, nor compared. Whole numbers, most of them ids, are told by their steps.
+    What a reader finds is written beside (``ARROW:schema``).
+    """
+    arrow = need_arrow(".parquet")
+    plain = [one.name for one in table.schema if not arrow.types.is_dictionary(one.type)]
+    told = base64.b64encode(schema_of(table).serialize())
+    repeated = [name for name in table.column_names if _repeats(table.column(name))]
+    whole = [one.name for one in table.schema if arrow.types.is_integer(one.type)]
+    writer = arrow.parquet.ParquetWriter(
+        path, table.schema, compression="zstd", use_dictionary=repeated, store_schema=False,
+        write_statistics=plain, column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
+    )  # fmt: skip
+    writer.add_key_value_metadata({**(table.schema.metadata or {}), b"ARROW:schema": told})
+    return writer
+
+
+def _repeats(column: Any) -> bool:
+    """Tell whether it pays to look for repetitions in a column: in few different texts it does."""
+    arrow = need_arrow(".parquet")
+    kind = column.type
+    if not (arrow.types.is_string(kind) or arrow.types.is_large_string(kind)):
+        return bool(arrow.types.is_dictionary(kind))
+    import pyarrow.compute as pc
+
+    return bool(pc.count_distinct(column).as_py() * 2 <= len(column))
+
+
+def schema_of(table: Any) -> Any:
+    """Return the columns that a result has for a reader: only outcomes are a vocabulary."""
+    arrow = need_arrow(".parquet")
+    plain = [
+        one.with_type(one.type.value_type)
+        if arrow.types.is_dictionary(one.type) and not one.type.ordered
+        else one
+        for one in table.schema
+    ]
+    return arrow.schema(plain, table.schema.metadata)
 
 
 def made(part: Part) -> dict[str, int] | None:

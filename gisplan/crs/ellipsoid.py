@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
 import pyproj
 import shapely
 
@@ -12,6 +11,7 @@ from gisplan.crs.systems import name_of
 from gisplan.errors import CrsError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from geopandas import GeoSeries
 
 MU: Final = 2000 / 3
@@ -38,6 +38,8 @@ def ellipsoidal_area(geometries: GeoSeries) -> pd.Series[float]:
     (2013), as in :class:`pyproj.Geod`. Edges are drawn straight in the CRS, so they are
     densified to about 1 km before they become geodesics.
     """
+    import pandas as pd
+
     if geometries.crs is None:
         raise CrsError("crs_missing", file="", target="")
     crs = pyproj.CRS(geometries.crs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numpy as np
@@ -147,18 +148,50 @@ def transform(
         ``crs_missing`` without a CRS, ``crs_ballpark`` where only parameters of the
         local survey office lead from one datum to the other.
     """
+    before = _geometry(frame)
+    own = pyproj.CRS(frame.crs) if frame.crs is not None else None
+    after, crs = moved(before, own, target, source=source)
+    return frame if after is before and source is None else _replace(frame, after, crs)
+
+
+def moved(
+    geometries: NDArray[np.object_],
+    start: pyproj.CRS | None,
+    target: str | pyproj.CRS | NamedCrs,
+    *,
+    source: NamedCrs | None = None,
+) -> tuple[NDArray[np.object_], pyproj.CRS | None]:
+    """Do what `transform` does with the geometries alone.
+
+    Parameters
+    ----------
+    geometries
+        ``object`` array, ``None`` where there is none.
+    start
+        The system that they are in.
+    target, source
+        As for `transform`.
+
+    Returns
+    -------
+    geometries, crs
+        The very array where nothing had to be changed; ``None`` for a system that none
+        describes.
+    """
     goal = parse_crs(target)
     if source is not None:
-        frame = _take_off_offset(frame, source)
-    if frame.crs is None:
+        start = source.crs
+        if source.offset != "none":
+            geometries = true_geometries(geometries, source.offset)
+    if start is None:
         raise CrsError("crs_missing", file="", target=goal.name)
-    start = pyproj.CRS(frame.crs)
+    crs: pyproj.CRS | None = start
     if start != goal.crs:
         refuse_ballpark(start, goal.crs)
-        frame = frame.to_crs(goal.crs)
+        geometries, crs = _converted(geometries, _transformer(start, goal.crs)), goal.crs
     if goal.offset != "none":
-        frame = _replace(frame, offset_geometries(_geometry(frame), goal.offset), None)
-    return _drop_infinite(frame)
+        geometries, crs = offset_geometries(geometries, goal.offset), None
+    return _without_infinite(geometries), crs
 
 
 def refuse_ballpark(start: pyproj.CRS, goal: pyproj.CRS) -> None:
@@ -178,6 +211,20 @@ def refuse_ballpark(start: pyproj.CRS, goal: pyproj.CRS) -> None:
     local = _LOCAL_DATUMS.search(ours) or _LOCAL_DATUMS.search(theirs)
     if local or not _has_known_operation(start, goal):
         raise CrsError("crs_ballpark", source=name_of(start), target=name_of(goal))
+
+
+def is_one_operation(start: pyproj.CRS, goal: pyproj.CRS) -> bool:
+    """Tell whether one smooth formula leads from one system to the other, everywhere.
+
+    Between two datums PROJ may choose among several by place, or read a grid: then places that
+    are neighbours in one system may be metres apart in the other.
+    """
+    if start == goal:
+        return True
+    ours, theirs = datum_of(start), datum_of(goal)
+    if ours != theirs and not (EQUAL_DATUMS.search(ours) and EQUAL_DATUMS.search(theirs)):
+        return False
+    return len(TransformerGroup(start, goal, always_xy=True).transformers) == 1
 
 
 def outside_area_of_use(lon: ArrayLike, lat: ArrayLike, crs: pyproj.CRS) -> NDArray[np.bool_]:
@@ -238,19 +285,45 @@ def _replace(frame: Any, geometries: NDArray[np.object_], crs: pyproj.CRS | None
     return frame.set_geometry(column.rename(frame.geometry.name))
 
 
-def _take_off_offset(frame: Frame, source: NamedCrs) -> Frame:
-    geometries = _geometry(frame)
-    if source.offset != "none":
-        geometries = true_geometries(geometries, source.offset)
-    return cast("Frame", _replace(frame, geometries, source.crs))
+def _converted(
+    geometries: NDArray[np.object_], transformer: pyproj.Transformer
+) -> NDArray[np.object_]:
+    """Convert every vertex, heights where there are any."""
+    found = np.empty_like(geometries)
+    high = shapely.has_z(geometries)
+    for rows, heights in ((~high, False), (high, True)):
+        if rows.any():
+            vertices = shapely.get_coordinates(geometries[rows], include_z=heights)
+            there = np.array(transformer.transform(*vertices.T)).T
+            # The copy, because the vertices are put into the array that is given.
+            found[rows] = shapely.set_coordinates(geometries[rows].copy(), there)
+    return found
 
 
-def _drop_infinite(frame: Frame) -> Frame:
-    geometries = _geometry(frame)
+@lru_cache(maxsize=64)
+def _transformer(start: pyproj.CRS, goal: pyproj.CRS) -> pyproj.Transformer:
+    """Return the way from one system to the other, longitude or east first.
+
+    From WGS 84 to the metres of CGCS2000 PROJ searches its database for longer than a list
+    takes to check, and finds that the two datums are one (tested, bit by bit). So it is asked
+    for the way within CGCS2000, which it need not search for.
+    """
+    if _is_wgs84(start) and goal.is_projected and datum_of(goal) == datum_of(CGCS2000):
+        start = CGCS2000
+    elif _is_wgs84(goal) and start.is_projected and datum_of(start) == datum_of(CGCS2000):
+        goal = CGCS2000
+    return pyproj.Transformer.from_crs(start, goal, always_xy=True)
+
+
+def _is_wgs84(crs: pyproj.CRS) -> bool:
+    return crs.is_geographic and crs.equals(WGS84, ignore_axis_order=True)
+
+
+def _without_infinite(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
     coordinates, owner = shapely.get_coordinates(geometries, return_index=True)
-    bad = np.unique(owner[~np.isfinite(coordinates).all(axis=1)])
+    bad = owner[~np.isfinite(coordinates).all(axis=1)]
     if not bad.size:
-        return frame
-    geometries = geometries.copy()
-    geometries[bad] = None
-    return cast("Frame", _replace(frame, geometries, frame.crs))
+        return geometries
+    kept = geometries.copy()
+    kept[bad] = None
+    return kept

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from gisplan.index.cells import Cells, Levels, build_cells
 from gisplan.index.plan import PlanIndex, Points
 from gisplan.index.store import Store
 
-__all__ = ["PlanIndex", "Points", "Store"]
+__all__ = ["Cells", "Levels", "PlanIndex", "Points", "Store", "build_cells"]

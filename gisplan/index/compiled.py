@@ -56,10 +56,11 @@ def nearest(
             e = lists[at]
             u, v = x[i] - table[e, 0], y[i] - table[e, 1]
             dx, dy, square = table[e, 2], table[e, 3], table[e, 6]
-            along = (u * dx + v * dy) / square
+            # Below 0, or 1 and more, just where the quotient by the square is: one division less.
+            along = u * dx + v * dy
             if along <= 0.0:
                 ends = min(ends, u * u + v * v)
-            elif along >= 1.0:
+            elif along >= square:
                 p, q = x[i] - table[e, 4], y[i] - table[e, 5]
                 ends = min(ends, p * p + q * q)
             else:

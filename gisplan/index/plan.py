@@ -5,8 +5,9 @@ Which way is taken depends on the numbers of points and edges alone, and changes
 
 from __future__ import annotations
 
+import copy
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -16,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisplan.index.areas import BLOCK, AreaIndex, compiled
+from gisplan.index.members import MOST, Members
 from gisplan.index.segments import Floats, Segments, equals_geos, segments_of
 from gisplan.index.store import Store
 
@@ -24,11 +26,17 @@ Way = Literal["plain", "tree", "index"]
 FEW: Final = 20_000
 """Points below which no index is built."""
 
-# Measured, in nanoseconds (benchmarks/engine.py): per edge, and per point.
+# Measured, in nanoseconds (python -m benchmarks): per edge, and per point.
 _PLAIN: Final = (10.0, 400.0)
-_TREE: Final = (1500.0, 15_000.0)
+_TREE: Final = (700.0, 15_000.0)
 _NUMPY: Final = (100_000.0, 500.0)
 _FAST: Final = (28_000.0, 120.0)
+_LOAD: Final = 3000.0
+"""Per edge, where a compiled area is kept: reading it, and asking GEOS whether it is right."""
+_CALL: Final = 3e5
+"""What asking an index costs, however few points."""
+_HELD, _CELLS, _FEWEST = 25.0, 4000.0, 20_000
+"""Membership: asked of GEOS, a point and area; a cell table, an edge, of which at least so many."""
 _START: Final = 1.3e9
 """What numba's own start costs."""
 
@@ -81,9 +89,39 @@ class PlanIndex:
         self._compiled: dict[Any, AreaIndex] = {}
         self._trees: dict[Any, shapely.STRtree] = {}
         self._made: dict[Any, Any] = {}
+        self._members: dict[tuple[Any, ...], Members] = {}
+        self._reach: dict[Any, float] = {}
+        self._kept: dict[Any, bool] = {}
+
+    def within(self, reach: Mapping[Any, float]) -> PlanIndex:
+        """Return the same index, which measures some polygons only for points within reach.
+
+        Parameters
+        ----------
+        reach
+            Metres by key. What `signed` tells of a point farther outside is minus its
+            distance to the bounds of the polygon: the point is outside, and at least so far.
+        """
+        nearer = copy.copy(self)
+        nearer.__dict__["_reach"] = dict(reach)
+        return nearer
 
     def signed(self, key: Any, points: Points) -> Floats:
         """Distance to the edge of a polygon in metres: positive inside, negative outside."""
+        if key in self._reach:
+            return self._near(key, points)
+        return self._signed(key, points)
+
+    def _near(self, key: Any, points: Points) -> Floats:
+        west, south, east, north = self._areas[key].bounds
+        aside = np.maximum(np.maximum(west - points.x, points.x - east), 0.0)
+        along = np.maximum(np.maximum(south - points.y, points.y - north), 0.0)
+        found = -np.hypot(aside, along)
+        at = np.flatnonzero(found > -self._reach[key])
+        found[at] = self._signed(key, Points(points.x[at], points.y[at]))
+        return found
+
+    def _signed(self, key: Any, points: Points) -> Floats:
         area, way = self._areas[key], self._way(key, len(points))
         if way == "index":
             return self._in_blocks(key, points, signed=True)
@@ -93,6 +131,32 @@ class PlanIndex:
         else:
             found = shapely.distance(shapely.boundary(area), points.drawn)
         return np.where(shapely.intersects_xy(area, points.x, points.y), found, -found)
+
+    def members(self, keys: Sequence[Any], points: Points) -> NDArray[np.uint64]:
+        """Tell which of at most 64 polygons hold each point, edges included, as GEOS does.
+
+        Returns
+        -------
+        ndarray
+            A word for each point: bit k is set where the kth of the keys holds it.
+        """
+        if len(keys) > MOST:
+            raise ValueError(f"{len(keys)} areas: a word has {MOST} bits")
+        name, areas = tuple(keys), [self._areas[key] for key in keys]
+        polygons = all(one.geom_type in ("Polygon", "MultiPolygon") for one in areas)
+        edges = sum(shapely.get_num_coordinates(areas))
+        work = _HELD * max(len(points), self.expected) * len(keys)
+        if polygons and name not in self._members and work > _CELLS * (edges + _FEWEST):
+            frame = np.array([*self._frame, self._frame[2]])
+            self._members[name] = Members(areas, frame)
+        if name in self._members:
+            return self._members[name].at(points.x, points.y)
+        words = np.zeros(len(points), dtype=np.uint64)
+        for bit, area in enumerate(areas):
+            shapely.prepare(area)
+            held = shapely.intersects_xy(area, points.x, points.y)
+            words |= held.astype(np.uint64) << np.uint64(bit)
+        return words
 
     def distance(self, key: Any, points: Points) -> Floats:
         """Distance to an area in metres, 0 inside."""
@@ -118,7 +182,8 @@ class PlanIndex:
     def _way(self, key: Any, points: int) -> Way:
         edges = self._edges(key) if key not in self._compiled else None
         if key in self._compiled:
-            return "index" if points >= 64 else "plain"
+            work = (_PLAIN[0] * self._compiled[key].edges + _PLAIN[1]) * points
+            return "index" if work > _CALL else "plain"
         if edges is None:
             return "plain"
         points = max(points, self.expected)
@@ -127,19 +192,33 @@ class PlanIndex:
             return of[0] * len(edges.table) + of[1] * points
 
         plain = (_PLAIN[0] * len(edges.table) + _PLAIN[1]) * points
-        index = cost(_FAST if self._fast(points) else _NUMPY)
-        if points >= FEW and index < min(plain, cost(_TREE)):
-            return "index"
+        # Few points must not pay for numba's start, so it is not even asked for.
+        if points >= FEW:
+            way = _FAST if self._fast(points) else _NUMPY
+            index = cost((_LOAD, way[1]) if self._is_kept(key) else way)
+            if index < min(plain, cost(_TREE)):
+                return "index"
         return "tree" if key in self._trees or cost(_TREE) < plain else "plain"
 
     def _fast(self, points: int) -> bool:
         """Tell whether machine code pays: it runs already, or there is enough to do."""
         if "gisplan.index.compiled" in sys.modules:
             return True
-        edges = sum(len(one.table) for one in map(self._edges, self._areas) if one is not None)
+        found = {key: self._edges(key) for key in self._areas if not self._is_kept(key)}
+        edges = sum(len(one.table) for one in found.values() if one is not None)
         areas = len(self._areas)
         saved = (_NUMPY[0] - _FAST[0]) * edges + (_NUMPY[1] - _FAST[1]) * points * areas
         return saved > _START and compiled() is not None
+
+    def _is_kept(self, key: Any) -> bool:
+        """Tell whether an area is compiled, here or in the store."""
+        if key in self._compiled:
+            return True
+        if key not in self._kept:
+            edges = self._edges(key)
+            stored = self._store is not None and edges is not None
+            self._kept[key] = stored and self._store.holds(self._areas[key], edges, self._frame)  # type: ignore[union-attr,arg-type]
+        return self._kept[key]
 
     def _in_blocks(self, key: Any, points: Points, *, signed: bool) -> Floats:
         fast = self._fast(max(len(points), self.expected))

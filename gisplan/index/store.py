@@ -9,11 +9,14 @@ import os
 import secrets
 import sys
 import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gisplan.index.areas import AreaIndex
 from gisplan.index.segments import Floats, Segments
@@ -26,7 +29,9 @@ _FORMAT: Final = b"gisplan index 1\n"
 _WORTH: Final = 300
 """Edges from which reading is quicker than building anew."""
 _KEPT: Final = 400
-"""Files that the folder holds; the least recently used go first."""
+"""Files of a kind that the folder holds; the least recently used go first."""
+_ARRAYS: Final = ".cells"
+_ODD: Final = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, MemoryError, zlib.error)
 
 
 class Store:
@@ -53,6 +58,12 @@ class Store:
             base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
         return cls(base / "gisplan" / "index")
 
+    def holds(self, area: Any, edges: Segments, frame: Floats) -> bool:
+        """Tell whether there is an index of an area; whether it can be trusted, `load` finds."""
+        with contextlib.suppress(OSError):
+            return len(edges.table) >= _WORTH and self._path(area, frame).is_file()
+        return False
+
     def load(self, area: Any, edges: Segments, frame: Floats) -> AreaIndex | None:
         """Return the index of an area, ``None`` where there is none that can be trusted."""
         path = self._path(area, frame)
@@ -61,7 +72,7 @@ class Store:
                 return None
             content = path.read_bytes()
             tree = _unpacked(content, frame)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, MemoryError):
+        except _ODD:
             return None
         if tree is None or not _sound(tree, len(edges.table)):
             return None
@@ -76,12 +87,31 @@ class Store:
         """Keep an index; a full or read-only disk is no mistake of the user."""
         if index.edges < _WORTH:
             return
-        path = self._path(area, frame)
+        self._write(self._path(area, frame), _packed(index.tree))
+
+    def load_arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
+        """Return arrays that were kept under a name, ``None`` where there are none, whole."""
+        path = self.folder / f"{name}{_ARRAYS}"
+        try:
+            if path.stat().st_size > 2**30:
+                return None
+            held = _unsealed(path.read_bytes())
+        except _ODD:
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return held
+
+    def save_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep arrays under the hash of what they were made from, in 40 digits."""
+        self._write(self.folder / f"{name}{_ARRAYS}", _sealed(arrays, compressed=True))
+
+    def _write(self, path: Path, content: bytes) -> None:
         beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
-                beside.write_bytes(_packed(index.tree))
+                beside.write_bytes(content)
                 beside.replace(path)
             finally:
                 beside.unlink(missing_ok=True)
@@ -92,24 +122,36 @@ class Store:
         return self.folder / f"{made_of.hexdigest()[:40]}.idx"
 
     def _make_room(self) -> None:
-        files = sorted(self.folder.glob("*.idx"), key=lambda one: one.stat().st_mtime)
-        for old in files[:-_KEPT]:
-            old.unlink(missing_ok=True)
+        for kind in ("*.idx", f"*{_ARRAYS}"):
+            files = sorted(self.folder.glob(kind), key=lambda one: one.stat().st_mtime)
+            for old in files[:-_KEPT]:
+                old.unlink(missing_ok=True)
 
 
-def _packed(tree: Tree) -> bytes:
+def _sealed(arrays: Mapping[str, NDArray[Any]], *, compressed: bool) -> bytes:
     body = io.BytesIO()
-    np.savez(body, **{name: getattr(tree, name) for name in Tree._fields})
+    (np.savez_compressed if compressed else np.savez)(body, **arrays)  # type: ignore[arg-type]
     return _FORMAT + hashlib.sha256(body.getvalue()).digest() + body.getvalue()
 
 
-def _unpacked(content: bytes, frame: Floats) -> Tree | None:
+def _unsealed(content: bytes) -> dict[str, NDArray[Any]] | None:
     head = len(_FORMAT)
     digest, body = content[head : head + 32], content[head + 32 :]
     if content[:head] != _FORMAT or hashlib.sha256(body).digest() != digest:
         return None
     with np.load(io.BytesIO(body), allow_pickle=False) as held:
-        tree = Tree(**{name: held[name] for name in Tree._fields})
+        return {name: held[name] for name in held.files}
+
+
+def _packed(tree: Tree) -> bytes:
+    return _sealed(tree._asdict(), compressed=False)
+
+
+def _unpacked(content: bytes, frame: Floats) -> Tree | None:
+    held = _unsealed(content)
+    if held is None:
+        return None
+    tree = Tree(**{name: held[name] for name in Tree._fields})
     return tree if np.array_equal(tree.frame, frame) else None
 
 

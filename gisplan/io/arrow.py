@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from gisplan.columns import Coded, Column, Columns
 from gisplan.crs import WGS84, NamedCrs, outside_area_of_use, parse_crs
 from gisplan.errors import ProjectsError
 from gisplan.industries import normalise_codes
@@ -30,11 +30,17 @@ from gisplan.io.text import (
     units,
 )
 from gisplan.io.wkb import too_deep
+from gisplan.terms import SEPARATOR
 
 Floats = NDArray[np.float64]
 
 _FIELDS: Final = ("id", "name", "industry", "industry_code", "accuracy")
 _PLACES: Final = ("lon", "lat")
+_FEW: Final = ("industry", "industry_code")
+_POINT: Final = np.frombuffer(bytes([1, 1, 0, 0, 0]), dtype=np.uint8)
+"""How the WKB of a point begins: little-endian, type 1."""
+_WKB_POINT: Final = 21
+_NO_POINT: Final = np.empty((0, _WKB_POINT), dtype=np.uint8)
 
 
 class Layout(NamedTuple):
@@ -82,6 +88,7 @@ def arrow_batches(
     crs: str | None = None,
     groups: Sequence[int] | None = None,
     rows: int = BATCH,
+    fields: Collection[str] | None = None,
 ) -> Iterator[Batch]:
     """Read a Parquet file by batches.
 
@@ -96,16 +103,23 @@ def arrow_batches(
         Row groups to read; by default all.
     rows
         Most rows in a batch.
+    fields
+        Names by which `intake` knows the columns to read; by default every column is.
     """
     arrow, layout = need_arrow(path.suffix), layout_of(path)
+    layout = layout if fields is None else _narrowed(layout, fields)
+    drawn = [layout.geometry] if layout.geometry else []
+    columns = None if fields is None else [*layout.titles, *drawn]
     declared = parse_crs(crs) if crs is not None else None
     try:
-        with arrow.parquet.ParquetFile(path) as file:
+        # Few different words are read as such, and never spelt out.
+        few = [layout.titles[layout.fields[name]] for name in _FEW if name in layout.fields]
+        with arrow.parquet.ParquetFile(path, read_dictionary=_texts(path, few)) as file:
             chosen = list(groups) if groups is not None else list(range(file.num_row_groups))
             done = sum(file.metadata.row_group(at).num_rows for at in range(min(chosen, default=0)))
             described = (file.schema_arrow.metadata or {}).get(b"geo")
             metadata = {b"geo": described} if described else None
-            for one in file.iter_batches(rows, row_groups=chosen, use_threads=False):
+            for one in file.iter_batches(rows, chosen, columns, use_threads=False):
                 table = arrow.Table.from_batches([one]).replace_schema_metadata(metadata)
                 yield _batch(table, layout, declared, path.name, done)
                 done += len(table)
@@ -113,13 +127,29 @@ def arrow_batches(
         raise ProjectsError("projects_broken", file=path.name, reason=error) from None
 
 
+def _narrowed(layout: Layout, fields: Collection[str]) -> Layout:
+    """Return the layout of a file of which only some columns are read."""
+    kept = {field: at for field, at in layout.fields.items() if field in fields}
+    order = sorted(kept.values())
+    titles = tuple(layout.titles[at] for at in order)
+    return layout._replace(
+        titles=titles, fields={field: order.index(at) for field, at in kept.items()}
+    )
+
+
 def _batch(table: Any, layout: Layout, declared: NamedCrs | None, file: str, done: int) -> Batch:
-    shapes = _shapes(table, layout, file) if layout.geometry else None
-    x, y = _points(shapes) if shapes is not None else _degrees(table, layout)
+    bare = _bare_points(table.column(layout.geometry)) if layout.geometry else None
+    shapes = _shapes(table, layout, file) if layout.geometry and bare is None else None
+    if shapes is not None:
+        x, y = _points(shapes)
+    else:
+        x, y = bare or _degrees(table, layout)
     named = declared or parse_crs(layout.crs if layout.crs is not None else WGS84)
-    if x is None or y is None or not _plain(x, y, shapes, named):
+    drawn = bool(layout.geometry)
+    if x is None or y is None or not _plain(x, y, named, drawn=drawn):
+        shapes = _shapes(table, layout, file) if bare is not None else shapes
         return _as_text(table, layout, declared, (file, done), shapes)
-    return Batch(_projects(table, layout, np.isfinite(x)), x, y, None, named.crs, table)
+    return Batch(listed_of_rows(table, layout, np.isfinite(x)), x, y, None, named.crs, table)
 
 
 def _degrees(table: Any, layout: Layout) -> tuple[Floats | None, Floats | None]:
@@ -133,9 +163,57 @@ def _degrees(table: Any, layout: Layout) -> tuple[Floats | None, Floats | None]:
 
 
 def _numbers(column: Any) -> Floats:
-    return np.concatenate(
-        [np.empty(0), *(one.to_numpy(zero_copy_only=False) for one in column.chunks)]
-    ).astype(float, copy=False)
+    parts = [_floats(one) for one in column.chunks]
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])
+
+
+def _floats(array: Any) -> Floats:
+    """Take numbers out of Arrow; NaN where one is missing (`to_numpy` would load pandas)."""
+    import pyarrow as pa
+
+    array = array.cast(pa.float64())
+    found = np.frombuffer(array.buffers()[1], dtype=np.float64)
+    found = found[array.offset : array.offset + len(array)]
+    return np.where(_missing(array), np.nan, found) if array.null_count else found
+
+
+def _missing(array: Any) -> NDArray[np.bool_]:
+    """Tell which cells of an Arrow array are missing."""
+    if not array.null_count:
+        return np.zeros(len(array), dtype=bool)
+    bits = np.frombuffer(array.buffers()[0], dtype=np.uint8)
+    valid = np.unpackbits(bits, bitorder="little")[array.offset : array.offset + len(array)]
+    return valid == 0
+
+
+def _texts(path: Path, titles: Sequence[str]) -> list[str]:
+    """Return those columns that hold text."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    schema = pyarrow.parquet.read_schema(path)
+    return [one for one in titles if pa.types.is_string(schema.field(one).type)]
+
+
+def _bare_points(column: Any) -> tuple[Floats, Floats] | None:
+    """Read WKB that is plain points, all alike, straight from the bytes; else ``None``."""
+    import pyarrow as pa
+
+    parts = []
+    for chunk in column.chunks:
+        if not pa.types.is_binary(chunk.type) or chunk.null_count:
+            return None
+        _, offsets, data = chunk.buffers()
+        at = np.frombuffer(offsets, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+        if len(chunk) and not (np.diff(at) == _WKB_POINT).all():
+            return None
+        held = np.frombuffer(data, dtype=np.uint8) if data else np.empty(0, dtype=np.uint8)
+        parts.append(held[at[0] : at[-1]].reshape(-1, _WKB_POINT))
+    cells = parts[0] if len(parts) == 1 else np.concatenate([_NO_POINT, *parts])
+    if not (cells[:, : len(_POINT)] == _POINT).all():
+        return None
+    places = np.ascontiguousarray(cells[:, len(_POINT) :]).view(np.float64)
+    return np.ascontiguousarray(places[:, 0]), np.ascontiguousarray(places[:, 1])
 
 
 def _shapes(table: Any, layout: Layout, file: str) -> NDArray[np.object_] | None:
@@ -143,7 +221,7 @@ def _shapes(table: Any, layout: Layout, file: str) -> NDArray[np.object_] | None
     column = table.column(layout.geometry)
     if layout.encoding.upper() != "WKB":
         raise ProjectsError("stream_encoding", file=file, encoding=layout.encoding)
-    blobs = column.to_numpy(zero_copy_only=False) if hasattr(column, "to_numpy") else column
+    blobs = np.array(column.to_pylist(), dtype=object)
     if any(len(blob) > 1 << 12 and too_deep(blob) for blob in blobs if blob is not None):
         raise ProjectsError("projects_too_deep", file=file)
     try:
@@ -159,14 +237,15 @@ def _points(shapes: NDArray[np.object_]) -> tuple[Floats | None, Floats | None]:
     return shapely.get_x(shapes), shapely.get_y(shapes)
 
 
-def _plain(x: Floats, y: Floats, shapes: Any, named: NamedCrs) -> bool:
+def _plain(x: Floats, y: Floats, named: NamedCrs, *, drawn: bool) -> bool:
     """Tell whether there is no doubt how each place is to be read."""
-    if named.offset != "none" or len(x) == 0 or (shapes is None and not named.is_geographic):
+    if named.offset != "none" or len(x) == 0 or not (drawn or named.is_geographic):
         return False
     missing = np.isnan(x) & np.isnan(y)
-    if shapes is None and missing.any():
-        return False  # a row without coordinates has an issue of its own
-    x, y = x[~missing], y[~missing]
+    if missing.any():
+        if not drawn:
+            return False  # a row without coordinates has an issue of its own
+        x, y = x[~missing], y[~missing]
     if named.is_geographic:
         lon, lat = LON_OF_CHINA, LAT_OF_CHINA
         inside = (x >= lon[0]) & (x <= lon[1]) & (y >= lat[0]) & (y <= lat[1])
@@ -179,37 +258,55 @@ def _plain(x: Floats, y: Floats, shapes: Any, named: NamedCrs) -> bool:
     return not outside_area_of_use(*change.transform(x, y), named.crs).any()
 
 
-def _projects(table: Any, layout: Layout, placed: NDArray[np.bool_]) -> pd.DataFrame:
-    """Text and numbers of plain rows, with the issues that `intake` would find in them."""
-    columns: dict[str, Any] = {}
-    issues = np.zeros((len(table), 4), dtype=bool)
-    for field in ("industry", "industry_code"):
-        columns[field] = _text(table, layout, field)
+def listed_of_rows(table: Any, layout: Layout, placed: NDArray[np.bool_]) -> Columns:
+    """What plain rows say, with the issues that `intake` would find in them."""
+    columns: dict[str, Column] = {}
+    issues = np.where(placed, 0, 8)
+    if "industry" in layout.fields:
+        columns["industry"] = _coded(table, layout, "industry", lambda text: text)
     if "industry_code" in layout.fields:
-        stated = columns["industry_code"]
-        codes = {one: normalise_codes(normalise(one)) for one in stated.dropna().unique()}
-        read = stated.map(codes).astype("str")
-        issues[:, 2] = (stated.notna() & read.isna()).to_numpy()
+        stated = _coded(table, layout, "industry_code", _said)
+        read = _coded(
+            table, layout, "industry_code",
+            lambda text: normalise_codes(normalise(text)) if _said(text) else None,
+        )  # fmt: skip
+        issues += 4 * ((stated.codes >= 0) & (read.codes < 0))
         columns["industry_code"] = read
-    columns["accuracy"], issues[:, 1] = _accuracy(table, layout)
+    columns["accuracy"], unread = _accuracy(table, layout)
+    issues += 2 * unread
     if "name" in layout.fields:
-        issues[:, 0] = _blank(table.column(layout.titles[layout.fields["name"]]))
-    issues[:, 3] = ~placed
+        issues += _blank(table.column(layout.titles[layout.fields["name"]]))
     told = ("GP-INT-020", "GP-INT-033", "GP-INT-034", "GP-INT-001")
-    keys = issues @ (1 << np.arange(4))
-    words = ["|".join(sorted(code for at, code in enumerate(told) if key >> at & 1))
-             for key in range(16)]  # fmt: skip
-    columns["intake_issues"] = pd.array(words, dtype="str").take(keys)
-    return pd.DataFrame(columns)
+    words = [
+        SEPARATOR.join(sorted(code for at, code in enumerate(told) if key >> at & 1))
+        for key in range(1 << len(told))
+    ]
+    columns["intake_issues"] = Coded(issues, tuple(words))
+    return Columns(columns, len(table))
 
 
-def _text(table: Any, layout: Layout, field: str) -> pd.Series:
-    if field not in layout.fields:
-        return pd.Series(pd.array([None] * len(table), dtype="str"))
-    column = table.column(layout.titles[layout.fields[field]])
-    which, unique = pd.factorize(pd.Series(column.to_pandas()))
-    cells = [cell_text(one) or None for one in unique] + [None]
-    return pd.Series(pd.array(cells, dtype="str").take(which))
+def _said(text: str | None) -> str | None:
+    return None if text is None or is_blank(text) else text
+
+
+def _coded(
+    table: Any, layout: Layout, field: str, read: Callable[[str | None], str | None]
+) -> Coded:
+    """Read a column of few different texts, each once."""
+    entries, which = _different(table.column(layout.titles[layout.fields[field]]))
+    known = Coded.of([read(text or None) for text in entries] + [None])
+    return known.take(which)
+
+
+def _different(column: Any) -> tuple[list[str], NDArray[np.int32]]:
+    """Return the different cells of a column as text, and which one stands where (-1: none)."""
+    import pyarrow as pa
+
+    array = column.combine_chunks()
+    array = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    which = _floats(array.indices)
+    cells = [None if one != one else one for one in array.dictionary.to_pylist()]
+    return [cell_text(one) for one in cells], np.nan_to_num(which, nan=-1).astype(np.int32)
 
 
 def _blank(column: Any) -> NDArray[np.bool_]:
@@ -227,21 +324,21 @@ def _blank(column: Any) -> NDArray[np.bool_]:
     )
     may_be = pc.and_not(short, pc.match_substring_regex(column, "[0-9]"))
     blank = np.zeros(len(column), dtype=bool)
-    at = np.flatnonzero(pc.fill_null(may_be, True).to_numpy(zero_copy_only=False))
+    chosen = pc.fill_null(may_be, True).cast(pa.uint8()).combine_chunks()
+    at = np.flatnonzero(np.frombuffer(chosen.buffers()[1], np.uint8)[: len(chosen)])
     blank[at] = [is_blank(cell_text(one)) for one in column.take(pa.array(at)).to_pylist()]
     return blank
 
 
 def _accuracy(table: Any, layout: Layout) -> tuple[Floats, NDArray[np.bool_]]:
-    nothing = np.full(len(table), np.nan), np.zeros(len(table), dtype=bool)
     if "accuracy" not in layout.fields:
-        return nothing
+        return np.full(len(table), np.nan), np.zeros(len(table), dtype=bool)
     title = layout.titles[layout.fields["accuracy"]]
     unit = units("length").get(split_header(title).note, 1.0)
-    which, unique = pd.factorize(pd.Series(table.column(title).to_pandas()))
-    cells = [cell_text(one) for one in unique] + [""]
+    entries, which = _different(table.column(title))
+    cells = [*entries, ""]
     read = [parse_length(cell, unit=unit)[0] or np.nan if cell else np.nan for cell in cells]
-    stated = np.array([bool(cell) for cell in cells])[which]
+    stated = np.array([not is_blank(cell) for cell in cells])[which]
     metres = np.array(read, dtype=float)[which]
     return metres, stated & np.isnan(metres)
 

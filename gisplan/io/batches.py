@@ -10,32 +10,39 @@ from __future__ import annotations
 import codecs
 import csv
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from gisplan.crs import NamedCrs, parse_crs
+from gisplan.columns import Coded, Columns
+from gisplan.crs import WGS84, NamedCrs, parse_crs
 from gisplan.errors import MissingExtra, ProjectsError
 from gisplan.io.body import take_table
 from gisplan.io.delimited import HEAD_LINES, SEP_LINE, find_delimiter
 from gisplan.io.header import Heading, find_heading
 from gisplan.io.projects import Intake, take_rows
 from gisplan.io.rows import Grid, refuse_headless
-from gisplan.io.text import cell_text, decode
+from gisplan.io.text import cell_text, decode, parse_number
 from gisplan.terms import SEPARATOR
+
+if TYPE_CHECKING:
+    from gisplan.io.plain import PlainRows
 
 Floats = NDArray[np.float64]
 
 BATCH: Final = 1 << 16
 """Rows read and checked at a time."""
+_FIRST: Final = 1 << 12
+"""Rows of text of which it is learnt how the list is written."""
 TEXT: Final = (".csv", ".tsv", ".txt")
 PARQUET: Final = (".parquet", ".geoparquet")
+READ: Final = ("accuracy", "industry", "industry_code", "intake_issues")
+"""Columns of a list, besides the place, that a check reads."""
 _WHOLE_LIST: Final = frozenset({"GP-INT-021", "GP-INT-065", "GP-INT-068"})
 """Issues that only the whole list can show."""
 _LASTING: Final = ("crs_", "axes_swapped", "axes_survey")
@@ -43,14 +50,14 @@ _TURNS: Final = ("crs_contradicted", "crs_offset_hint")
 
 
 class Batch(NamedTuple):
-    """Rows of a list: *projects* with their text fields, and where they are.
+    """Rows of a list: what it says of them (*listed*, see `READ`), and where they are.
 
     Points are ``x`` and ``y`` in ``crs`` (NaN without a place); ``geometries`` holds
     everything where something else than points is drawn, else ``None``. ``passing`` is
     what goes through to the result, an Arrow table.
     """
 
-    projects: pd.DataFrame
+    listed: Columns
     x: Floats
     y: Floats
     geometries: NDArray[np.object_] | None
@@ -118,33 +125,127 @@ def _decodes(path: Path, name: str) -> bool:
 
 
 def _of_records(reader: Any, path: Path, declared: NamedCrs | None, rows: int) -> Iterator[Batch]:
-    first = _take(reader, rows, path)
+    first = [_texts(one) for one in _take(reader, min(rows, _FIRST), path)]
     heading = find_heading(first)
     if heading is None:
         raise refuse_headless(path.name, first[0] if first else [])
-    titles = first[: heading.last + 1]
-    width = max(map(len, titles[heading.first :]))
-    lasting: tuple[tuple[str, str], ...] | None = None
-    cells, done = first[heading.last + 1 :], 0
-    while cells:
-        grid = Grid("", [*titles, *cells], width=width)
-        read, said = _read(grid, heading, path.name, declared)
-        if read is not None:
-            if lasting is not None and said and said != lasting:
-                at = f"{done + len(titles) + 1}-{done + len(titles) + len(cells)}"
-                raise ProjectsError("stream_changes", file=path.name, rows=at)
-            lasting = lasting or said
-            read.projects["row"] += done
-            yield batch_of(read)
-        done += len(cells)
-        cells = _take(reader, rows, path)
-    if lasting is None and not done:
+    # A row of units below the titles belongs to every batch, or it would cost each a row.
+    below = max(heading.last, *heading.units) + 1 if heading.units else heading.last + 1
+    width = max(map(len, first[heading.first : heading.last + 1]))
+    read = _Reading(path, declared, heading, first[:below], width)
+    records, done = first[below:], 0
+    while records:
+        batch = read.batch(records, done)
+        if batch is not None:
+            yield batch
+        done += len(records)
+        records = _take(reader, rows, path)
+    if not read.any and not done:
         raise ProjectsError("projects_empty", file=path.name)
+
+
+class _Reading:
+    """Reads batch after batch of one text, by columns where nothing is to be interpreted."""
+
+    def __init__(
+        self, path: Path, declared: NamedCrs | None, heading: Heading, titles: list[list[str]],
+        width: int,
+    ) -> None:  # fmt: skip
+        self._path, self._declared = path, declared
+        self._heading, self._titles, self._width = heading, titles, width
+        self._lasting: tuple[tuple[str, str], ...] = ()
+        self._plain: PlainRows | None = None
+        self.any = False
+
+    def batch(self, records: list[list[str]], done: int) -> Batch | None:
+        """Return the projects among some records, of which *done* came before."""
+        if self._plain is None:
+            return self._cell_by_cell(records, done + np.arange(len(records)))
+        plain = self._plain.find(records)
+        if plain.sum() * 2 < len(records):
+            return self._cell_by_cell(records, done + np.arange(len(records)))
+        at, odd = np.flatnonzero(plain), np.flatnonzero(~plain)
+        fast = self._plain.read(
+            [records[row] for row in at] if len(odd) else records, self._numbers(done + at)
+        )
+        if not len(odd):
+            return fast
+        # What a list says as a whole, plain rows say too: these stand for all of them.
+        beside = self._witnesses(records, at)
+        chosen = np.sort(np.append(odd, beside))
+        read = self._cell_by_cell([records[row] for row in chosen], done + chosen)
+        return _merged(fast, read, self._numbers(done + beside)) if read is not None else fast
+
+    def _numbers(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number rows as the user sees them, the first line of the file being 1."""
+        return positions + len(self._titles) + 1
+
+    def _witnesses(self, records: list[list[str]], plain: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Choose plain rows: one, and one with a number, by which sections are told apart."""
+        assert self._plain is not None
+        first = self._plain.first
+        numbered = (int(row) for row in plain if parse_number(records[row][first]) is not None)
+        return np.unique([int(plain[0]), next(numbered, int(plain[0]))])
+
+    def _cell_by_cell(self, records: list[list[str]], positions: NDArray[np.int64]) -> Batch | None:
+        """Read records as a list is read, and hold them to what the ones before said."""
+        cells = [*self._titles, *map(_texts, records)]
+        read, said = _read(
+            Grid("", cells, width=self._width), self._heading, self._path.name, self._declared
+        )
+        if read is None:
+            return None
+        self.any = True
+        numbers = self._numbers(positions)
+        if self._lasting and said and said != self._lasting:
+            at = f"{numbers[0]}-{numbers[-1]}"
+            raise ProjectsError("stream_changes", file=self._path.name, rows=at)
+        self._lasting = self._lasting or said
+        if self._plain is None and said:
+            self._plain = self._readable()
+        batch = batch_of(read)
+        own = batch.passing["row"].to_numpy() - len(self._titles) - 1
+        row = batch.passing.schema.get_field_index("row")
+        passing = batch.passing.set_column(row, "row", [numbers[own]])
+        return batch._replace(passing=passing)
+
+    def _readable(self) -> PlainRows | None:
+        """Return the reader of plain rows, where the system is told and the axes stand right."""
+        from gisplan.io.plain import PlainRows
+
+        if len(self._lasting) != 1:
+            return None
+        kind, value = self._lasting[0]
+        if kind == "crs_assumed":
+            named = parse_crs(WGS84)
+        elif kind in ("crs_declared", "crs_header"):
+            named = parse_crs(value)
+        else:
+            return None
+        return PlainRows.of(self._heading, self._width, named)
+
+
+def _merged(fast: Batch, read: Batch, beside: NDArray[np.int64]) -> Batch:
+    """Put the rows of two batches in the order of the file, without those that stood beside."""
+    import pyarrow as pa
+
+    numbers = np.asarray(read.passing["row"].to_pylist(), dtype=np.int64)
+    kept = np.flatnonzero(~np.isin(numbers, beside))
+    passing = pa.concat_tables([fast.passing, read.passing.take(pa.array(kept))])
+    own = np.asarray(fast.passing["row"].to_pylist(), dtype=np.int64)
+    order = np.argsort(np.append(own, numbers[kept]), kind="stable")
+    listed = Columns.joined([fast.listed, read.listed.take(kept)]).take(order)
+    x, y = (np.append(one, two[kept])[order] for one, two in ((fast.x, read.x), (fast.y, read.y)))
+    return Batch(listed, x, y, None, fast.crs, passing.take(pa.array(order)))
+
+
+def _texts(record: Sequence[str]) -> list[str]:
+    return [cell_text(cell) for cell in record]
 
 
 def _take(reader: Any, rows: int, path: Path) -> list[list[str]]:
     try:
-        return [[cell_text(cell) for cell in row] for row in itertools.islice(reader, rows)]
+        return list(itertools.islice(reader, rows))
     except csv.Error as error:
         reason = f"{error} ({reader.line_num})"
         raise ProjectsError("projects_broken", file=path.name, reason=reason) from None
@@ -171,12 +272,18 @@ def batch_of(read: Intake) -> Batch:
 
     projects = read.projects
     codes = projects["intake_issues"].fillna("").map(_of_rows).to_numpy()
-    plain = pd.DataFrame(projects.drop(columns=projects.geometry.name)).assign(intake_issues=codes)
+    read_of = Columns.of(projects, *READ)
+    listed = Columns({
+        "accuracy": read_of.numbers("accuracy"),
+        "industry": read_of.coded("industry"),
+        "industry_code": read_of.coded("industry_code"),
+        "intake_issues": Coded.of(codes),
+    })  # fmt: skip
     shapes = np.asarray(projects.geometry.array, dtype=object)
     points = bool(np.isin(shapely.get_type_id(shapes), (-1, 0)).all())
     x, y = (shapely.get_x(shapes), shapely.get_y(shapes)) if points else (np.empty(0),) * 2
     own = ["row", "id", "name", "industry", "industry_code"]
-    passing = pa.table({name: pa.array(plain[name], from_pandas=True) for name in own})
+    passing = pa.table({name: pa.array(projects[name], from_pandas=True) for name in own})
     passing = passing.cast(
         pa.schema([(name, pa.int64() if name == "row" else pa.string()) for name in own])
     )
@@ -185,7 +292,7 @@ def batch_of(read: Intake) -> Batch:
         names = ("lon", "lat") if crs.is_geographic else ("x", "y")
         for name, values in zip(names, (x, y), strict=True):
             passing = passing.append_column(name, pa.array(values, from_pandas=True))
-    return Batch(plain, x, y, None if points else shapes, crs, passing)
+    return Batch(listed, x, y, None if points else shapes, crs, passing)
 
 
 def _of_rows(codes: str) -> str:

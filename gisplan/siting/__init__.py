@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from gisplan.siting.explain import explain
-from gisplan.siting.judge import judge
-from gisplan.siting.measure import Places, index_of, measure, measure_places
+from gisplan.siting.explain import explain, explain_facts
+from gisplan.siting.judge import judge, judge_facts
+from gisplan.siting.measure import (
+    AREA,
+    Places,
+    index_of,
+    known_areas,
+    listed_of,
+    measure,
+    measure_places,
+)
 from gisplan.siting.noted import note_issues
+from gisplan.siting.outcome_table import Ground
+from gisplan.siting.outcomes import OUTCOME_COLUMNS, Outcomes
 from gisplan.siting.tiles import check_places
 
 __all__ = [
+    "AREA",
+    "OUTCOME_COLUMNS",
+    "Ground",
+    "Outcomes",
     "Places",
     "check_places",
     "explain",
+    "explain_facts",
     "index_of",
     "judge",
+    "judge_facts",
+    "known_areas",
+    "listed_of",
     "measure",
     "measure_places",
     "note_issues",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
+from gisplan.columns import Coded, Columns
 from gisplan.definition import Constraint, PlanDefinition
 from gisplan.siting.judge import Assessment, assess, rule_columns
 from gisplan.siting.measure import EDGE
 from gisplan.siting.rules import LOCATION, Floats, wanted
 from gisplan.terms import OUTCOMES, SEPARATOR, Outcome, Rule, Shape
 from gisplan.uncertainty import axis_error, probability
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = (
     "project", "rule", "outcome", "subject", "situation", "measured", "unit", "threshold",
@@ -41,11 +44,15 @@ def explain(facts: pd.DataFrame, definition: PlanDefinition) -> pd.DataFrame:
         inside; ``detail`` the industry codes with what they were matched by, as
         ``codes;match``.
     """
+    told = explain_facts(Columns.of(facts), definition)
+    labels = facts.index.to_numpy()[told.array("project")]
+    return told.to_frame().assign(project=labels)
+
+
+def explain_facts(facts: Columns, definition: PlanDefinition) -> Columns:
+    """Lay out each project's rules; see `explain`, but ``project`` is the number of its row."""
     assessment = assess(facts, definition)
-    outcomes = {
-        rule: np.array([definition.policy.cascade[rank].value for rank in ranks], dtype=object)
-        for rule, ranks in rule_columns(assessment, definition).items()
-    }
+    of_rules = rule_columns(assessment, definition)
     parts = [
         _study_area(facts, definition),
         _told(_zone(facts, assessment, definition), assessment, definition, zones=True),
@@ -53,43 +60,37 @@ def explain(facts: pd.DataFrame, definition: PlanDefinition) -> pd.DataFrame:
         _industry(facts, assessment, definition),
         *(_constraint(facts, key, one, definition) for key, one in definition.constraints.items()),
     ]
-    table = pd.concat(
-        [
-            _framed(part, rule, outcomes[rule], facts)
-            for part, rule in zip(parts, outcomes, strict=True)
-        ]
-    )
-    return table.sort_values("_order", kind="stable").drop(columns="_order").reset_index(drop=True)
+    position = np.array([OUTCOMES.index(one) for one in definition.policy.cascade], dtype=np.int8)
+    rules = [
+        _framed(part, rule, Coded(position[ranks], OUTCOMES, ordered=True), facts)
+        for part, (rule, ranks) in zip(parts, of_rules.items(), strict=True)
+    ]
+    by_project = np.arange(len(rules) * facts.rows).reshape(len(rules), facts.rows).T.ravel()
+    return Columns.joined(rules).take(by_project)
 
 
-def _framed(part: dict[str, Any], rule: str, outcome: Any, facts: pd.DataFrame) -> pd.DataFrame:
-    blank: dict[str, Any] = dict.fromkeys(
-        ("measured", "threshold", "margin", "sigma", "same", "share"), np.nan
-    )
-    frame = pd.DataFrame(
-        {
-            "project": facts.index.to_numpy(),
-            "rule": rule,
-            "outcome": pd.Categorical(outcome, categories=list(OUTCOMES), ordered=True),
-            "subject": "",
-            "situation": "",
-            "unit": "m",
-            "detail": "",
-            **blank,
-            **part,
-            "_order": np.arange(len(facts)),
-        }
-    )
-    located = (facts["shape"] != Shape.NONE.value).to_numpy()
-    frame["situation"] = np.where(located, frame["situation"], "unlocated")
+def _framed(part: dict[str, Any], rule: str, outcome: Coded, facts: Columns) -> Columns:
+    def column(name: str, blank: Any, dtype: Any) -> Any:
+        found = np.asarray(part.get(name, blank)).astype(dtype)
+        return np.broadcast_to(found, facts.rows).copy()
+
+    numbers = ("measured", "threshold", "margin", "sigma", "same", "share")
+    told: dict[str, Any] = {name: column(name, np.nan, float) for name in numbers}
+    located = ~facts.coded("shape").reads(Shape.NONE)
+    told["situation"] = np.where(located, column("situation", "", object), "unlocated")
     # What was not measured has no limit and no error, as if it had been.
-    silent = frame["margin"].isna()
-    frame.loc[silent, ["sigma", "threshold", "measured"]] = np.nan
-    frame.loc[silent, "unit"] = ""
+    silent = np.isnan(told["margin"])
+    for name in ("sigma", "threshold", "measured"):
+        told[name][silent] = np.nan
+    told["unit"] = np.where(silent, "", column("unit", "m", object))
+    told["subject"] = column("subject", "", object)
     if rule in (Rule.IN_ZONE, Rule.NEAR_CORRIDOR, Rule.INDUSTRY_FIT):
-        frame.loc[~located, "subject"] = ""
-    texts = dict.fromkeys(("rule", "subject", "situation", "unit", "detail"), "str")
-    return frame.astype(texts)[[*COLUMNS, "_order"]]
+        told["subject"][~located] = ""
+    told["detail"] = column("detail", "", object)
+    told |= {name: Coded.of(told[name]) for name in ("subject", "situation", "unit", "detail")}
+    told |= {"project": np.arange(facts.rows), "outcome": outcome}
+    told["rule"] = Coded.always(rule, facts.rows)
+    return Columns({name: told[name] for name in COLUMNS}, facts.rows)
 
 
 def _same(margin: Floats, sigma: Floats) -> Floats:
@@ -98,14 +99,14 @@ def _same(margin: Floats, sigma: Floats) -> Floats:
     return np.where(margin >= 0, met, 1 - met)
 
 
-def _is_point(facts: pd.DataFrame) -> Any:
-    return (facts["shape"] == Shape.POINT.value).to_numpy()
+def _is_point(facts: Columns) -> Any:
+    return facts.coded("shape").reads(Shape.POINT)
 
 
-def _study_area(facts: pd.DataFrame, plan: PlanDefinition) -> dict[str, Any]:
-    margin = facts["margin:study_area"].to_numpy()
-    sigma = axis_error(plan.study_area.error, facts["accuracy"].to_numpy())
-    share = facts["share:study_area"].to_numpy()
+def _study_area(facts: Columns, plan: PlanDefinition) -> dict[str, Any]:
+    margin = facts.array("margin:study_area")
+    sigma = axis_error(plan.study_area.error, facts.array("accuracy"))
+    share = facts.array("share:study_area")
     situation = np.where(margin >= 0, "study_inside", "study_outside")
     situation = np.where(_is_point(facts) | np.isin(share, (0.0, 1.0)), situation, "study_share")
     situation = np.where(np.isnan(margin), "required_no_data", situation)
@@ -145,16 +146,16 @@ def _told(
     }  # fmt: skip
 
 
-def _zone(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict[str, Any]:
+def _zone(facts: Columns, of: Assessment, plan: PlanDefinition) -> dict[str, Any]:
     ids, margins = tuple(plan.zones), of.membership.margin[:, : of.membership.zones]
     best = _best(margins)
     if best is None:
         return {"subject": "", "situation": "no_zones"}
     margin = np.take_along_axis(margins, best[:, None], axis=1)[:, 0]
-    shares = np.column_stack([facts[f"share:{key}"].to_numpy() for key in ids])
+    shares = np.column_stack([facts.array(f"share:{key}") for key in ids])
     share = np.take_along_axis(shares, best[:, None], axis=1)[:, 0]
     errors = np.array([plan.zones[key].error for key in ids])[best]
-    sigma = axis_error(errors, facts["accuracy"].to_numpy())
+    sigma = axis_error(errors, facts.array("accuracy"))
     situation = np.where(margin > 0, "zone_inside", "zone_outside")
     situation = np.where(margin == 0, "zone_edge", situation)
     situation = np.where(_is_point(facts) | np.isin(share, (0.0, 1.0)), situation, "zone_share")
@@ -170,7 +171,7 @@ def _zone(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict[str
     }  # fmt: skip
 
 
-def _corridor(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict[str, Any]:
+def _corridor(facts: Columns, of: Assessment, plan: PlanDefinition) -> dict[str, Any]:
     ids, margins = tuple(plan.corridors), of.membership.margin[:, of.membership.zones :]
     best = _best(margins)
     if best is None:
@@ -178,7 +179,7 @@ def _corridor(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict
     margin = np.take_along_axis(margins, best[:, None], axis=1)[:, 0]
     within = np.array([plan.corridors[key].within for key in ids])[best]
     errors = np.array([plan.corridors[key].error for key in ids])[best]
-    sigma = axis_error(errors, facts["accuracy"].to_numpy())
+    sigma = axis_error(errors, facts.array("accuracy"))
     situation = np.where(margin >= 0, "corridor_near", "corridor_far")
     return {
         "subject": _nearest(ids, margins), "measured": within - margin,
@@ -187,13 +188,15 @@ def _corridor(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict
     }  # fmt: skip
 
 
-def _industry(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict[str, Any]:
+def _industry(facts: Columns, of: Assessment, plan: PlanDefinition) -> dict[str, Any]:
     answer = next(a for a in of.answers if a.rule == Rule.INDUSTRY_FIT)
     members: Any = of.membership.nominal
-    codes = facts["industry_codes"].fillna("").to_numpy()
-    match = facts["industry_match"].fillna("").to_numpy()
+    codes, match = (
+        np.array([one or "" for one in facts.texts(name)], dtype=object)
+        for name in ("industry_codes", "industry_match")
+    )
     # From what was compared, not from the outcome: a policy may let a mismatch pass.
-    want = wanted(facts["industry_codes"], plan)
+    want = wanted(facts.coded("industry_codes"), plan)
     fits, stated = want.fits, want.stated
     coarse = (members & want.may).any(axis=1) | want.may_be_public
     situation = np.where(want.public, "industry_public", "industry_differs")
@@ -219,29 +222,26 @@ def _industry(facts: pd.DataFrame, of: Assessment, plan: PlanDefinition) -> dict
     }  # fmt: skip
 
 
-def _constraint(
-    facts: pd.DataFrame, key: str, one: Constraint, plan: PlanDefinition
-) -> dict[str, Any]:
-    margin, touch = facts[f"margin:{key}"].to_numpy(), facts[f"touch:{key}"].to_numpy()
-    sigma = axis_error(one.error, facts["accuracy"].to_numpy())
-    shape = facts["shape"].to_numpy()
-    deep = np.where(shape == Shape.POLYGON.value, "touches_area", "touches_line")
-    deep = np.where(shape == Shape.POINT.value, "touches_point", deep)
+def _constraint(facts: Columns, key: str, one: Constraint, plan: PlanDefinition) -> dict[str, Any]:
+    margin, touch = facts.array(f"margin:{key}"), facts.array(f"touch:{key}")
+    sigma = axis_error(one.error, facts.array("accuracy"))
+    shape = facts.coded("shape")
+    polygon, line, point = (shape.reads(one) for one in (Shape.POLYGON, Shape.LINE, Shape.POINT))
+    deep = np.where(polygon, "touches_area", "touches_line")
+    deep = np.where(point, "touches_point", deep)
     clear = "clear_setback" if one.setback else "clear"
     # Margin and touching size are to the setback's edge, so the words must say so.
     deep = np.char.add(deep, "_setback") if one.setback else deep
     situation = np.where(margin > 0, clear, deep)
     if one.coverage is not None:
-        uncovered = (facts[f"covered:{key}"] != 1.0).to_numpy() & (margin > 0)
+        uncovered = (facts.array(f"covered:{key}") != 1.0) & (margin > 0)
         situation = np.where(uncovered, "not_covered", situation)
     without = "no_data" if key in plan.unchecked else "required_no_data"
     situation = np.where(np.isnan(margin), without, situation)
-    unit = np.where(
-        shape == Shape.POLYGON.value, "m2", np.where(shape == Shape.LINE.value, "m", "on")
-    )
+    unit = np.where(polygon, "m2", np.where(line, "m", "on"))
     return {
         "subject": key, "situation": situation, "measured": touch, "unit": unit,
-        "threshold": np.where(shape == Shape.POINT.value, 0.0, plan.policy.touch_area),
+        "threshold": np.where(point, 0.0, plan.policy.touch_area),
         "margin": margin, "sigma": sigma, "same": _same(margin, sigma),
     }  # fmt: skip
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
+from gisplan.columns import Coded, Column, Columns, Keys
 from gisplan.definition import PlanDefinition
 from gisplan.siting.measure import EDGE
 from gisplan.siting.rules import (
@@ -43,6 +45,9 @@ from gisplan.terms import (
     Rule,
     Shape,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _BITS = 62
 
@@ -80,32 +85,54 @@ def judge(facts: pd.DataFrame, definition: PlanDefinition) -> pd.DataFrame:
         ``corridor_distance`` (m), one column per rule, ``reasons``, ``unchecked``,
         ``issues``.
     """
+    return judge_facts(Columns.of(facts), definition).to_frame(facts.index)
+
+
+def judge_outcomes(facts: Columns, definition: PlanDefinition) -> Columns:
+    """Tell outcome, nominal outcome and zone alone, as `judge` does."""
+    assessment, order = assess(facts, definition), definition.policy.cascade
+    outcome, nominal = _both(assessment)
+    return Columns(
+        {
+            "outcome": categories(outcome, order),
+            "nominal": categories(nominal, order),
+            "zone": _zones(assessment),
+        }
+    )
+
+
+def _both(assessment: Assessment) -> tuple[Ranks, Ranks]:
+    """Rank of the outcome and of the nominal outcome."""
+    counting = [a for a in assessment.answers if a.counts]
+    outcome = worst_of([assessment.outcomes[a.rule] for a in counting])
+    return outcome, worst_of([a.nominal for a in counting])
+
+
+def judge_facts(facts: Columns, definition: PlanDefinition) -> Columns:
+    """Turn what `measure_places` returns into verdicts; see `judge`."""
     assessment = assess(facts, definition)
     order = definition.policy.cascade
-    outcome = worst_of([assessment.outcomes[a.rule] for a in assessment.answers if a.counts])
-    nominal = worst_of([a.nominal for a in assessment.answers if a.counts])
+    outcome, nominal = _both(assessment)
     confidence, flip = _how_sure(assessment, nominal, outcome, definition)
-    columns: dict[str, object] = {
-        "outcome": _category(outcome, order),
-        "nominal": _category(nominal, order),
+    by_rule = rule_columns(assessment, definition)
+    columns: dict[str, Column] = {
+        "outcome": categories(outcome, order),
+        "nominal": categories(nominal, order),
         "confidence": confidence,
         "flip_distance": flip,
         **_places(facts, assessment, definition),
+        **{rule: categories(ranks, order) for rule, ranks in by_rule.items()},
+        "reasons": _reasons(by_rule, outcome, assessment, definition),
+        "unchecked": Coded.always(SEPARATOR.join(definition.unchecked), facts.rows),
+        "issues": Coded.always("", facts.rows),
     }
-    by_rule = rule_columns(assessment, definition)
-    columns |= {rule: _category(ranks, order) for rule, ranks in by_rule.items()}
-    columns["reasons"] = _reasons(by_rule, outcome, assessment, definition)
-    columns["unchecked"] = SEPARATOR.join(definition.unchecked)
-    columns["issues"] = ""
-    frame = pd.DataFrame(columns, index=facts.index)
-    text = ("zone", "corridor", *VERDICT_TAIL)
-    order_of_columns = [*VERDICT_COLUMNS, *by_rule, *VERDICT_TAIL]
-    return frame.astype(dict.fromkeys(text, "str"))[order_of_columns]
+    order_of_columns = (*VERDICT_COLUMNS, *by_rule, *VERDICT_TAIL)
+    return Columns({name: columns[name] for name in order_of_columns}, facts.rows)
 
 
-def assess(facts: pd.DataFrame, definition: PlanDefinition) -> Assessment:
+def assess(facts: Columns, definition: PlanDefinition) -> Assessment:
     """Answer every rule, and find which answers are open."""
-    located = (facts["shape"] != Shape.NONE.value).to_numpy()
+    located = ~facts.coded("shape").reads(Shape.NONE)
     members = membership(facts, definition)
     answers = (
         in_study_area(facts, definition),
@@ -131,6 +158,11 @@ def _doubtful(answers: Sequence[Answer], definition: PlanDefinition) -> dict[str
         & ((a.same < threshold) | ((shaky < threshold) & (a.same == least)))
         for a in answers
     ]
+    return mattering(answers, doubt)
+
+
+def mattering(answers: Sequence[Answer], doubt: Sequence[Bools]) -> dict[str, Bools]:
+    """Where a doubt matters: the outcome could go either way, and this rule could change it."""
     counting = [(a, d) for a, d in zip(answers, doubt, strict=True) if a.counts]
     best = worst_of([np.where(d, np.maximum(a.nominal, a.flipped), a.nominal) for a, d in counting])
     worst = worst_of(
@@ -150,9 +182,7 @@ def _together(answers: Sequence[Answer], plan: PlanDefinition) -> tuple[Floats, 
     """
     counting = [a for a in answers if a.counts]
     nominal = worst_of([a.nominal for a in counting])
-    same = {
-        a.rule: np.where(_decides(a, counting, nominal, plan), a.same, np.nan) for a in counting
-    }
+    same = {a.rule: np.where(decides(a, counting, nominal, plan), a.same, np.nan) for a in counting}
     place = np.fmin(same.pop(LOCATION), same.pop(Rule.INDUSTRY_FIT))
     each = np.stack([place, *same.values()])
     product = row_product(np.where(np.isnan(each), 1.0, each).T)
@@ -169,7 +199,7 @@ def _how_sure(
     """
     answers = [a for a in assessment.answers if a.counts]
     open_ = np.stack([assessment.doubtful[a.rule] for a in answers])
-    decisive = np.stack([_decides(a, answers, nominal, plan) for a in answers])
+    decisive = np.stack([decides(a, answers, nominal, plan) for a in answers])
     same = np.stack([a.same for a in answers])
     distance = np.stack([np.abs(a.margin) for a in answers])
     standing = np.stack([(a.nominal == nominal) & differs(a, plan) for a in answers])
@@ -195,7 +225,7 @@ def _how_sure(
     return np.where(unknown, np.nan, confidence), np.where(unknown, np.nan, flip)
 
 
-def _decides(
+def decides(
     answer: Answer, answers: Sequence[Answer], nominal: Ranks, plan: PlanDefinition
 ) -> Bools:
     """Where this rule's other answer alone would change the project's nominal outcome."""
@@ -253,23 +283,29 @@ def _fact(assessment: Assessment, plan: PlanDefinition, which: slice) -> Ranks:
     return np.where(empty, none, answer).astype(np.int8)
 
 
-def _places(facts: pd.DataFrame, assessment: Assessment, plan: PlanDefinition) -> dict[str, object]:
+def _places(facts: Columns, assessment: Assessment, plan: PlanDefinition) -> dict[str, Column]:
     of = assessment.membership
     margins = of.margin[:, : of.zones]
-    distances = [facts[f"distance:{key}"].to_numpy() for key in plan.corridors]
-    distance = np.column_stack(distances) if distances else np.empty((len(facts), 0))
+    distances = [facts.array(f"distance:{key}") for key in plan.corridors]
+    distance = np.column_stack(distances) if distances else np.empty((facts.rows, 0))
     nearest = -row_max(-distance)
     return {
-        "zone": _joined(np.greater_equal(margins, 0), tuple(plan.zones)),
+        "zone": _zones(assessment),
         "zone_margin": row_max(margins),
         "corridor": _joined(distance <= nearest[:, None] + EDGE, tuple(plan.corridors)),
         "corridor_distance": nearest,
     }
 
 
+def _zones(assessment: Assessment) -> Coded:
+    """Ids of the zones that hold each project."""
+    of = assessment.membership
+    return _joined(np.greater_equal(of.margin[:, : of.zones], 0), of.ids[: of.zones])
+
+
 def _reasons(
     by_rule: dict[str, Ranks], outcome: Ranks, assessment: Assessment, plan: PlanDefinition
-) -> pd.api.extensions.ExtensionArray:
+) -> Coded:
     """Name the rules that decide: ``rule=outcome`` joined by ``|``, as codes."""
     order = plan.policy.cascade
     silent = {f"{Rule.CLEAR_OF}:{key}" for key in plan.unchecked}
@@ -277,38 +313,58 @@ def _reasons(
     # One column more for the outcome, so that rows that read alike are worded once.
     rows = np.stack([*told.values(), *(outcome == rank for rank in range(len(order)))]).T
     rows &= assessment.located[:, None]
-    names = [f"{rule}=" for rule in told]
+    names = list(told)
 
     def word(row: Bools) -> str:
         said = row[len(names) :]
-        if not said.any():
-            return NO_PLACE
-        outcome_ = order[int(said.argmax())]
-        held = (name for name, at in zip(names, row, strict=False) if at)
-        return SEPARATOR.join(f"{name}{outcome_}" for name in held)
+        outcome_ = order[int(said.argmax())] if said.any() else None
+        return reason(row[: len(names)], names, outcome_)
 
     return by_kind(rows, word)
 
 
-def _joined(member: Bools, ids: tuple[str, ...]) -> pd.api.extensions.ExtensionArray:
+def reason(told: Bools, rules: Sequence[str], outcome: Outcome | None) -> str:
+    """Name the rules that decide; without an outcome there is no place."""
+    if outcome is None:
+        return NO_PLACE
+    held = (rule for rule, at in zip(rules, told, strict=True) if at)
+    return SEPARATOR.join(f"{rule}={outcome}" for rule in held)
+
+
+def _joined(member: Bools, ids: tuple[str, ...]) -> Coded:
+    return by_kind(member, ids_of(ids))
+
+
+def ids_of(ids: tuple[str, ...]) -> Callable[[Bools], str | None]:
+    """Return what names the areas of a row of truths, joined by ``|``."""
     names = np.array(ids, dtype=object)
-    return by_kind(member, lambda row: SEPARATOR.join(names[row]) if row.any() else None)
+    return lambda row: SEPARATOR.join(names[row]) if row.any() else None
 
 
-def by_kind(rows: Bools, word: Callable[[Bools], str | None]) -> pd.api.extensions.ExtensionArray:
+def by_kind(rows: Bools, word: Callable[[Bools], str | None]) -> Coded:
     """Word each row of truths, those that are alike once."""
-    if rows.shape[1] <= _BITS:
-        keys = rows @ (1 << np.arange(rows.shape[1], dtype=np.int64))
-    else:
-        packed = np.ascontiguousarray(np.packbits(rows, axis=1))
-        keys = packed.view(f"V{packed.shape[1]}")[:, 0]
-    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-    said = pd.array([word(rows[at]) for at in first], dtype="str")
-    return said.take(which)
+    width = rows.shape[1]
+    if width <= _BITS:
+        keys = np.zeros(len(rows), dtype=np.int64)
+        for bit, column in enumerate(rows.T):
+            keys |= column.astype(np.int64) << bit
+        return by_key(keys, width, word)
+    packed = np.ascontiguousarray(np.packbits(rows, axis=1))
+    whole = packed.view(f"V{packed.shape[1]}")[:, 0]
+    _, first, which = np.unique(whole, return_index=True, return_inverse=True)
+    return Coded.of([word(rows[at]) for at in first]).take(which)
 
 
-def _category(ranks: Ranks, order: Sequence[Outcome]) -> pd.Categorical:
-    """Outcomes as categories that do not depend on the rows at hand."""
-    position = np.array([OUTCOMES.index(outcome.value) for outcome in order])
-    dtype = pd.CategoricalDtype(list(OUTCOMES), ordered=True)
-    return pd.Categorical.from_codes(position[ranks], dtype=dtype)
+def by_key(keys: NDArray[np.int64], width: int, word: Callable[[Bools], str | None]) -> Coded:
+    """Word each row of truths that is given as bits of a number, those that are alike once."""
+    alike = Keys.of(keys, 1 << width)
+    rows = (alike.unique[:, None] >> np.arange(width) & 1).astype(bool)
+    return Coded.of([word(row) for row in rows]).take(alike.which)
+
+
+def categories(ranks: Ranks, order: Sequence[Outcome]) -> Coded:
+    """Outcomes as a vocabulary that does not depend on the rows at hand."""
+    if tuple(order) == OUTCOMES:
+        return Coded(ranks, OUTCOMES, ordered=True)
+    position = np.array([OUTCOMES.index(outcome.value) for outcome in order], dtype=np.int8)
+    return Coded(position[ranks], OUTCOMES, ordered=True)

@@ -9,23 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from gisplan.columns import Coded, Column, Columns, Keys
 from gisplan.crs import require_metric
 from gisplan.definition import Constraint, PlanDefinition
 from gisplan.errors import CrsError
 from gisplan.index import PlanIndex, Points, Store
-from gisplan.industries import classify
+from gisplan.industries import classified
 from gisplan.siting.footprints import Target, shares, touching
 from gisplan.terms import Kind, Shape
 from gisplan.uncertainty import DOUBT, axis_error
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+AREA: Final = ("kind", "id", "geometry")
+"""Columns of *areas* that a check reads."""
 EDGE = 1e-6
 """Metres. A point this near to an edge is on it: far below any survey, far above the
 rounding of a coordinate transformation (about 1e-9 m)."""
@@ -33,16 +38,21 @@ rounding of a coordinate transformation (about 1e-9 m)."""
 Floats = NDArray[np.float64]
 Geometries = NDArray[Any]
 
+SHAPES: Final = (Shape.NONE, Shape.POINT, Shape.LINE, Shape.POLYGON)
+"""What a project can be drawn as, in the order of its dimension, from -1."""
+_NOWHERE, _POINT, _LINE = -1, 0, 1
+
 
 @dataclass(frozen=True)
 class Places:
     """Where projects are: what each is drawn as, and the points among them as arrays.
 
+    ``dimension`` is -1 without a place, 0 for a point, 1 for a line, 2 for a footprint.
     ``at`` are the positions of the points; ``geometries`` is ``None`` where all that has a
     place is a point.
     """
 
-    shape: NDArray[np.str_]
+    dimension: NDArray[np.int8]
     at: NDArray[np.int64]
     points: Points
     geometries: Geometries | None = None
@@ -50,12 +60,12 @@ class Places:
     @classmethod
     def of(cls, geometries: Geometries) -> Places:
         """Sort geometries by what they are."""
-        shape = shapes(geometries)
-        at = np.flatnonzero(shape == Shape.POINT.value)
+        dimension = dimensions(geometries)
+        at = np.flatnonzero(dimension == _POINT)
         here = geometries[at]
         points = Points(shapely.get_x(here), shapely.get_y(here))
-        drawn = bool(np.isin(shape, (Shape.LINE.value, Shape.POLYGON.value)).any())
-        return cls(shape, at, points, geometries if drawn else None)
+        drawn = bool((dimension >= _LINE).any())
+        return cls(dimension, at, points, geometries if drawn else None)
 
     @classmethod
     def within(cls, projects: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> Places:
@@ -68,17 +78,18 @@ class Places:
     @classmethod
     def at_points(cls, x: Floats, y: Floats) -> Places:
         """Take points in metres; what is not finite has no place."""
-        at = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-        shape = np.full(len(x), Shape.NONE.value, dtype="<U8")
-        shape[at] = Shape.POINT.value
-        return cls(shape, at, Points(x[at], y[at]))
+        found = np.isfinite(x) & np.isfinite(y)
+        dimension = np.where(found, _POINT, _NOWHERE).astype(np.int8)
+        at = np.flatnonzero(found)
+        points = Points(x, y) if len(at) == len(x) else Points(x[at], y[at])
+        return cls(dimension, at, points)
 
     @cached_property
     def drawn(self) -> NDArray[np.int64]:
         """Positions of the lines and footprints."""
         if self.geometries is None:
             return np.empty(0, dtype=np.int64)
-        return np.flatnonzero(np.isin(self.shape, (Shape.LINE.value, Shape.POLYGON.value)))
+        return np.flatnonzero(self.dimension >= _LINE)
 
     @cached_property
     def wholes(self) -> Geometries:
@@ -88,21 +99,37 @@ class Places:
     @property
     def located(self) -> NDArray[np.bool_]:
         """Which projects have a place."""
-        return self.shape != Shape.NONE.value
+        return self.dimension > _NOWHERE
+
+    @cached_property
+    def _own(self) -> NDArray[np.int64]:
+        """Where each point stands among the points."""
+        where = np.full(len(self.dimension), -1)
+        where[self.at] = np.arange(len(self.at))
+        return where
 
     def take(self, rows: NDArray[np.int64]) -> Places:
         """Return some of the places, in the order of *rows*."""
-        shape = self.shape[rows]
-        where = np.full(len(self.shape), -1)
-        where[self.at] = np.arange(len(self.at))
-        at = np.flatnonzero(shape == Shape.POINT.value)
-        own = where[rows[at]]
+        dimension = self.dimension[rows]
+        at = np.flatnonzero(dimension == _POINT)
+        own = self._own[rows[at]]
         here = None if self.geometries is None else self.geometries[rows]
-        return Places(shape, at, Points(self.points.x[own], self.points.y[own]), here)
+        return Places(dimension, at, Points(self.points.x[own], self.points.y[own]), here)
 
-    def nan(self) -> Floats:
-        """Start a fact of which nothing is known."""
-        return np.full(len(self.shape), np.nan)
+    @cached_property
+    def unknown(self) -> Floats:
+        """A fact of which nothing is known."""
+        found = np.full(len(self.dimension), np.nan)
+        found.flags.writeable = False
+        return found
+
+    def spread(self, of_points: Floats) -> Floats:
+        """Return a fact of the points as one of all; the others' is not known."""
+        if len(self.at) == len(self.dimension):
+            return of_points
+        found = self.unknown.copy()
+        found[self.at] = of_points
+        return found
 
 
 def measure(
@@ -142,24 +169,41 @@ def measure(
         Where the two frames differ in CRS or it is not in metres.
     """
     places = Places.within(projects, areas)
-    return measure_places(places, projects, areas, definition, index=index)
+    listed, known = listed_of(projects), Columns.of(areas, *AREA)
+    return measure_places(places, listed, known, definition, index=index).to_frame(projects.index)
 
 
 def measure_places(
     places: Places,
-    projects: pd.DataFrame,
-    areas: gpd.GeoDataFrame,
+    listed: Columns,
+    areas: Columns,
     definition: PlanDefinition,
     *,
     index: PlanIndex | None = None,
-) -> pd.DataFrame:
-    """Measure places; see `measure`. Of *projects* only accuracy and industry are read."""
+) -> Columns:
+    """Measure places; see `measure`.
+
+    Parameters
+    ----------
+    places
+        Where the projects are, in the CRS of *areas*.
+    listed
+        What the list says of them: ``accuracy``, ``industry``, ``industry_code``; a column
+        that is not there says nothing.
+    areas
+        ``kind``, ``id`` and ``geometry`` (``None`` without data) of the plan's areas.
+    definition, index
+        As for `measure`.
+    """
     index = index or index_of(areas)
-    facts: dict[str, Any] = {"shape": pd.array(places.shape, dtype="str")}
-    stated = _column(projects, "accuracy")
-    stated = np.where(stated >= 0, stated, np.nan)
-    facts["accuracy"] = np.where(np.isnan(stated), definition.policy.default_accuracy, stated)
-    facts["accuracy_assumed"] = np.isnan(stated)
+    facts: dict[str, Column] = {
+        "shape": Coded(places.dimension + np.int8(1), tuple(one.value for one in SHAPES))
+    }
+    stated = listed.numbers("accuracy")
+    assumed = ~(stated >= 0)
+    accuracy = np.where(assumed, definition.policy.default_accuracy, stated)
+    facts["accuracy"] = accuracy
+    facts["accuracy_assumed"] = assumed
     known = known_areas(areas)
     for kind, key, layer in definition.layers():
         area = known.get((kind, key))
@@ -169,37 +213,47 @@ def measure_places(
             coverage = known.get((Kind.COVERAGE, key))
             # What lies within the setback beyond the coverage would count as well, and the edge
             # of the coverage is no better known than the layer.
-            reach = layer.setback + DOUBT * axis_error(layer.error, facts["accuracy"])
+            reach = layer.setback + DOUBT * axis_error(layer.error, accuracy)
             facts[f"covered:{key}"] = _covered(places, coverage, reach)
-    facts |= _industries(projects)
-    return pd.DataFrame(facts, index=projects.index)
+    facts |= industries_of(listed)
+    return Columns(facts, listed.rows)
 
 
-def _industries(projects: pd.DataFrame) -> dict[str, Any]:
+def industries_of(listed: Columns) -> dict[str, Column]:
     """Find the industry codes; lists are long and hold few different words."""
-    text, codes = _text(projects, "industry"), _text(projects, "industry_code")
-    (word, words), (code, coded) = pd.factorize(text), pd.factorize(codes)
-    pair = (word + 1) * (len(coded) + 1) + code + 1
-    which, unique = pd.factorize(pair)
-    words = words.append(pd.Index([None], dtype="str"))
-    coded = coded.append(pd.Index([None], dtype="str"))
-    found = classify(
-        pd.Series(words[unique // len(coded) - 1]), pd.Series(coded[unique % len(coded) - 1])
-    )
-    return {name: found[name].array.take(which) for name in ("industry_codes", "industry_match")}
+    text, code = listed.coded("industry"), listed.coded("industry_code")
+    words, codes = (*text.categories, None), (*code.categories, None)
+    which = (text.codes + np.int64(1)) * len(codes) + code.codes + 1
+    pairs = Keys.of(which, len(words) * len(codes))
+    # -1 and so the last of the words is what is missing.
+    found = [
+        classified(words[pair // len(codes) - 1], codes[pair % len(codes) - 1])
+        for pair in pairs.unique.tolist()
+    ]
+    return {
+        name: Coded.of([one[at] for one in found]).take(pairs.which)
+        for at, name in enumerate(("industry_codes", "industry_match"))
+    }
 
 
-def index_of(areas: gpd.GeoDataFrame, store: Store | None = None) -> PlanIndex:
+def index_of(areas: Columns | gpd.GeoDataFrame, store: Store | None = None) -> PlanIndex:
     """Prepare the areas of a plan for many points; nothing is built before it is needed."""
     known = known_areas(areas)
     study = known.get((Kind.STUDY_AREA, Kind.STUDY_AREA.value))
-    around = study.bounds if study is not None else areas.total_bounds
+    drawn = np.array(list(known.values()), dtype=object)
+    around: Any = (np.nan,) * 4  # where nothing is drawn
+    if len(drawn):
+        around = study.bounds if study is not None else shapely.total_bounds(drawn)
     return PlanIndex(known, around, store=store)
 
 
 def shapes(geometries: Geometries) -> NDArray[np.str_]:
     """Tell what each project is drawn as, by the dimension of its geometry."""
-    names = np.array([Shape.NONE, Shape.POINT, Shape.LINE, Shape.POLYGON], dtype="<U8")
+    return np.array(SHAPES, dtype="<U8")[dimensions(geometries) + 1]
+
+
+def dimensions(geometries: Geometries) -> NDArray[np.int8]:
+    """Tell how many dimensions each geometry has: -1 where it cannot be measured."""
     kind = shapely.get_type_id(geometries)
     dimension = shapely.get_dimensions(geometries)
     nothing = shapely.is_missing(geometries) | shapely.is_empty(geometries)
@@ -207,13 +261,13 @@ def shapes(geometries: Geometries) -> NDArray[np.str_]:
     nothing |= ~shapely.is_valid(geometries) | np.isin(kind, (4, 7))
     nothing |= (dimension == 2) & (shapely.area(geometries) == 0)
     nothing |= (dimension == 1) & (shapely.length(geometries) == 0)
-    dimension = np.where(nothing, -1, dimension)
-    return names[dimension + 1]
+    return np.where(nothing, _NOWHERE, dimension).astype(np.int8)
 
 
-def known_areas(areas: gpd.GeoDataFrame) -> dict[tuple[Kind, str], Any]:
+def known_areas(areas: Columns | gpd.GeoDataFrame) -> dict[tuple[Kind, str], Any]:
     """Return the areas that have data, by kind and id."""
-    rows = zip(areas["kind"], areas["id"], areas.geometry, strict=True)
+    columns = areas if isinstance(areas, Columns) else Columns.of(areas, *AREA)
+    rows = zip(*(columns.array(name) for name in AREA), strict=True)
     return {
         (Kind(kind), key): geometry
         for kind, key, geometry in rows
@@ -221,16 +275,19 @@ def known_areas(areas: gpd.GeoDataFrame) -> dict[tuple[Kind, str], Any]:
     }
 
 
-def _column(frame: pd.DataFrame, name: str) -> Floats:
-    if name not in frame:
-        return np.full(len(frame), np.nan)
-    return pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+def listed_of(projects: pd.DataFrame) -> Columns:
+    """Take what the check reads of a list, as numbers and text whatever they are there."""
+    import pandas as pd
 
-
-def _text(frame: pd.DataFrame, name: str) -> pd.Series:
-    if name not in frame:
-        return pd.Series(pd.NA, index=frame.index, dtype="str")
-    return frame[name].astype("str")
+    columns: dict[str, Column] = {}
+    if "accuracy" in projects:
+        stated = pd.to_numeric(projects["accuracy"], errors="coerce")
+        columns["accuracy"] = stated.to_numpy(dtype=float, na_value=np.nan)
+    for name in ("industry", "industry_code", "intake_issues"):
+        if name in projects:
+            codes, texts = pd.factorize(projects[name].astype("str"))
+            columns[name] = Coded(codes, tuple(texts.tolist()))
+    return Columns(columns, len(projects))
 
 
 def _against_study_area(
@@ -248,9 +305,10 @@ def _against_zone(
 def _against_corridor(
     places: Places, index: PlanIndex, area: Any, key: str, _layer: Any, _plan: PlanDefinition
 ) -> dict[str, Floats]:
-    distance = places.nan()
-    if area is not None:
-        distance[places.at] = index.distance((Kind.CORRIDOR, key), places.points)
+    if area is None:
+        return {"distance": places.unknown}
+    distance = places.spread(index.distance((Kind.CORRIDOR, key), places.points))
+    if len(places.drawn):
         distance[places.drawn] = shapely.distance(places.wholes, area)
     return {"distance": distance}
 
@@ -258,12 +316,11 @@ def _against_corridor(
 def _against_constraint(
     places: Places, index: PlanIndex, area: Any, key: str, layer: Any, plan: PlanDefinition
 ) -> dict[str, Floats]:
-    margin, touch = places.nan(), places.nan()
     if area is None:
-        return {"margin": margin, "touch": touch}
+        return {"margin": places.unknown, "touch": places.unknown}
     inside = _point_margin(index, (Kind.CONSTRAINT, key), places.points)
-    margin[places.at] = -inside - layer.setback
-    touch[places.at] = (margin[places.at] <= EDGE).astype(float)
+    clear = -inside - layer.setback
+    margin, touch = places.spread(clear), places.spread((clear <= EDGE).astype(float))
     if len(places.drawn):
         target = index.kept((Kind.CONSTRAINT, key), Target, layer.setback)
         kept, sizes = touching(places.wholes, target, plan.policy.touch_area)
@@ -283,11 +340,10 @@ def _inside(
     places: Places, index: PlanIndex, area: Any, key: tuple[Kind, str], wanted: float
 ) -> dict[str, Floats]:
     """Signed margin to the edge of an area, and the share that lies inside."""
-    margin, share = places.nan(), places.nan()
     if area is None:
-        return {"margin": margin, "share": share}
-    margin[places.at] = _point_margin(index, key, places.points)
-    share[places.at] = (margin[places.at] >= 0).astype(float)
+        return {"margin": places.unknown, "share": places.unknown}
+    inside = _point_margin(index, key, places.points)
+    margin, share = places.spread(inside), places.spread((inside >= 0).astype(float))
     if len(places.drawn):
         target = index.kept(key, Target)
         margin[places.drawn], share[places.drawn] = shares(places.wholes, target, wanted)
@@ -301,7 +357,7 @@ def _point_margin(index: PlanIndex, key: tuple[Kind, str], points: Points) -> Fl
 
 
 def _covered(places: Places, coverage: Any, reach: Floats) -> Floats:
-    covered, located = places.nan(), places.located
+    covered, located = places.unknown.copy(), places.located
     covered[located] = 0.0
     if coverage is not None:
         here = places.geometries

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from gisplan.columns import Coded, Column, Columns, Keys
 from gisplan.terms import ASSUMED, SEPARATOR, UNMEASURED, Shape
 
 
-def note_issues(known: pd.Series | None, held: NDArray[np.bool_], facts: pd.DataFrame) -> Any:
+def note_issues(known: Column | None, held: NDArray[np.bool_], facts: Columns) -> Coded:
     """Join the issues of intake with what the check had to assume, rows that are alike once.
 
     Parameters
@@ -21,17 +19,18 @@ def note_issues(known: pd.Series | None, held: NDArray[np.bool_], facts: pd.Data
     held
         Which projects have a geometry, measurable or not.
     facts
-        What `gisplan.siting.measure` returns.
+        What `gisplan.siting.measure_places` returns.
     """
-    measured = (facts["shape"] != Shape.NONE.value).to_numpy()
-    guessed = facts["accuracy_assumed"].to_numpy() & measured
-    said = pd.Series("", index=facts.index) if known is None else known.astype("str").fillna("")
-    which, unique = pd.factorize(said)
-    rows, alike = np.unique(4 * which + 2 * guessed + (held & ~measured), return_inverse=True)
+    measured = ~facts.coded("shape").reads(Shape.NONE)
+    guessed = facts.array("accuracy_assumed") & measured
+    said = Columns({"said": known} if known is not None else {}, facts.rows).coded("said")
+    told = (*said.categories, "")
+    which = np.where(said.codes < 0, len(told) - 1, said.codes).astype(np.int64)
+    alike = Keys.of(4 * which + 2 * guessed + (held & ~measured), 4 * len(told))
     words = [
         SEPARATOR.join(
-            filter(None, (unique[row // 4], ASSUMED * bool(row & 2), UNMEASURED * bool(row & 1)))
+            filter(None, (told[row // 4], ASSUMED * bool(row & 2), UNMEASURED * bool(row & 1)))
         )
-        for row in rows.tolist()
+        for row in alike.unique.tolist()
     ]
-    return pd.array(words, dtype="str").take(alike)
+    return Coded.of(words).take(alike.which)

@@ -6,13 +6,13 @@ of an edge, the answer stays the same with P = Φ(|margin| / σ).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from gisplan.columns import Coded, Columns
 from gisplan.definition import Constraint, PlanDefinition
 from gisplan.siting.measure import EDGE
 from gisplan.terms import SEPARATOR, Outcome, Rule
@@ -78,10 +78,10 @@ def differs(answer: Answer, definition: PlanDefinition) -> Bools:
     return (answer.nominal != answer.flipped) & ~alike
 
 
-def in_study_area(facts: pd.DataFrame, plan: PlanDefinition) -> Answer:
+def in_study_area(facts: Columns, plan: PlanDefinition) -> Answer:
     """Answer whether a project lies in the study area."""
-    margin = facts["margin:study_area"].to_numpy()
-    sigma = axis_error(plan.study_area.error, facts["accuracy"].to_numpy())
+    margin = facts.array("margin:study_area")
+    sigma = axis_error(plan.study_area.error, facts.array("accuracy"))
     return _two_sided(Rule.IN_STUDY_AREA, margin, sigma, plan.policy.unmet.in_study_area, plan)
 
 
@@ -101,13 +101,11 @@ def _two_sided(
     return Answer(rule, nominal.astype(np.int8), flipped.astype(np.int8), same, margin, counts)
 
 
-def membership(facts: pd.DataFrame, plan: PlanDefinition) -> Membership:
+def membership(facts: Columns, plan: PlanDefinition) -> Membership:
     """Find how far inside or outside each zone and corridor a project is, and how surely."""
-    accuracy = facts["accuracy"].to_numpy()
-    margins = [facts[f"margin:{key}"].to_numpy() for key in plan.zones]
-    margins += [
-        one.within - facts[f"distance:{key}"].to_numpy() for key, one in plan.corridors.items()
-    ]
+    accuracy = facts.array("accuracy")
+    margins = [facts.array(f"margin:{key}") for key in plan.zones]
+    margins += [one.within - facts.array(f"distance:{key}") for key, one in plan.corridors.items()]
     margins = [np.where(np.abs(margin) <= EDGE, 0.0, margin) for margin in margins]
     inside = [
         probability(margin, axis_error(layer.error, accuracy))
@@ -119,19 +117,19 @@ def membership(facts: pd.DataFrame, plan: PlanDefinition) -> Membership:
 
 
 def place(
-    facts: pd.DataFrame, of: Membership, plan: PlanDefinition, located: Bools
+    facts: Columns, of: Membership, plan: PlanDefinition, located: Bools
 ) -> tuple[Answer, Answer]:
     """Answer location and industry fit, which hang on the same edges.
 
     Moving one edge moves both, so the other answer of each is that of the pair in the world
     where the edge lies elsewhere; where the pair stays what it was there is nothing to doubt.
     """
-    want = wanted(facts["industry_codes"], plan)
-    silent = facts["industry_codes"].isna().to_numpy()
+    codes = facts.coded("industry_codes")
+    want, silent = wanted(codes, plan), codes.codes < 0
     unknown = plan.policy.rank(Outcome.UNKNOWN)
 
     def ask(member: Bools) -> tuple[Ranks, Ranks]:
-        ranks = _met(member, of, plan), _fit(member, of, plan, want, silent)
+        ranks = met_and_fit(member, of, plan, want, silent)
         where, what = (np.where(located, one, unknown).astype(np.int8) for one in ranks)
         return where, what
 
@@ -142,7 +140,7 @@ def place(
     # P that an answer stays: that nothing is left which would change it, nor anything entered.
     stays = [{True: np.ones(len(pair)), False: np.ones(len(pair))} for _ in nominal]
     flipped, margin = [one.copy() for one in nominal], [np.full(len(pair), np.nan)] * 2
-    for member, chance, shift, entered in _elsewhere(of, want):
+    for member, chance, shift, entered in elsewhere(of, want):
         ranks = ask(member)
         other = worst_of(ranks)
         changed = (other != pair) & ~(is_fine(other, plan) & fine)
@@ -163,7 +161,7 @@ def place(
     return where, what
 
 
-def _elsewhere(of: Membership, want: Wanted) -> Iterator[tuple[Bools, Floats, Floats, bool]]:
+def elsewhere(of: Membership, want: Wanted) -> Iterator[tuple[Bools, Floats, Floats, bool]]:
     """Yield other memberships, their P, the shift they take, and whether they enter an area.
 
     What is met depends only on whether any area holds the project, any that says what it
@@ -185,6 +183,14 @@ def _elsewhere(of: Membership, want: Wanted) -> Iterator[tuple[Bools, Floats, Fl
         entered = own | (near & (np.cumsum(near, axis=1) == 1))
         shift = -row_max(np.where(near, of.margin, np.nan))
         yield entered, np.where(near.any(axis=1), chance, np.nan), shift, True
+
+
+def met_and_fit(
+    member: Bools, of: Membership, plan: PlanDefinition, want: Wanted, silent: Bools
+) -> tuple[Ranks, Ranks]:
+    """Ranks of location and industry fit where a project is inside or near these areas."""
+    where, what = _met(member, of, plan), _fit(member, of, plan, want, silent)
+    return where.astype(np.int8), what.astype(np.int8)
 
 
 def _met(member: Bools, of: Membership, plan: PlanDefinition) -> Ranks:
@@ -236,10 +242,12 @@ class Wanted:
     may_be_public: Bools
 
 
-def wanted(codes: pd.Series, plan: PlanDefinition) -> Wanted:
+def wanted(codes: Coded | Iterable[str | None], plan: PlanDefinition) -> Wanted:
     """Compare the codes of each project with what each area wants."""
     layers, services = plan.oriented, plan.policy.public_services
-    which, unique = pd.factorize(codes.fillna(""))
+    codes = codes if isinstance(codes, Coded) else Coded.of(codes)
+    # What has no code is the last of the list, which is where -1 leads.
+    which, unique = codes.codes, (*codes.categories, "")
     fits, may = (np.zeros((len(unique), len(layers)), dtype=bool) for _ in range(2))
     public, may_be_public = (np.zeros(len(unique), dtype=bool) for _ in range(2))
     for row, joined in enumerate(unique):
@@ -254,7 +262,7 @@ def wanted(codes: pd.Series, plan: PlanDefinition) -> Wanted:
     return Wanted(
         fits.T[:, which].T,
         (may & ~fits).T[:, which].T,
-        np.broadcast_to(stated, (len(codes), len(layers))),
+        np.broadcast_to(stated, (len(which), len(layers))),
         public[which],
         (may_be_public & ~public)[which],
     )
@@ -268,14 +276,26 @@ def _coarser(own: Sequence[str], wanted: Sequence[str]) -> bool:
     return any(prefix.startswith(code) for code in own for prefix in wanted)
 
 
-def clear_of(facts: pd.DataFrame, key: str, one: Constraint, plan: PlanDefinition) -> Answer:
+def clear_margin(facts: Columns, key: str, one: Constraint) -> Floats:
+    """Margin to a constraint and its setback; NaN where it says nothing."""
+    margin = facts.array(f"margin:{key}")
+    if one.coverage is None:
+        return margin
+    # Outside its coverage a layer says nothing, unless it already says that it is hit.
+    silent = (facts.array(f"covered:{key}") != 1.0) & ~(margin <= EDGE)
+    return np.where(silent, np.nan, margin)
+
+
+def unmet_of(one: Constraint, plan: PlanDefinition) -> int:
+    """Rank of a constraint that is not kept clear of."""
+    unmet = plan.policy.unmet
+    return plan.policy.rank(unmet.prohibit if one.effect == "prohibit" else unmet.review)
+
+
+def clear_of(facts: Columns, key: str, one: Constraint, plan: PlanDefinition) -> Answer:
     """Answer whether a project keeps clear of a constraint and its setback."""
-    margin = facts[f"margin:{key}"].to_numpy()
-    if one.coverage is not None:
-        # Outside its coverage a layer says nothing, unless it already says that it is hit.
-        silent = (facts[f"covered:{key}"].to_numpy() != 1.0) & ~(margin <= EDGE)
-        margin = np.where(silent, np.nan, margin)
-    sigma = axis_error(one.error, facts["accuracy"].to_numpy())
+    margin = clear_margin(facts, key, one)
+    sigma = axis_error(one.error, facts.array("accuracy"))
     unmet = plan.policy.unmet.prohibit if one.effect == "prohibit" else plan.policy.unmet.review
     counts = key not in plan.unchecked
     return _two_sided(

@@ -13,15 +13,15 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from gisplan.columns import Columns
 from gisplan.definition import Corridor, PlanDefinition
 from gisplan.index import PlanIndex
-from gisplan.siting.judge import judge
+from gisplan.siting.fast import WORTH, judge_fast
+from gisplan.siting.judge import judge_facts
 from gisplan.siting.measure import Places, known_areas, measure_places
 from gisplan.siting.noted import note_issues
 from gisplan.terms import Kind
@@ -37,22 +37,23 @@ _BEYOND: Final = 8.5
 """Standard errors beyond which 1 - P(inside) is 1 to the last bit."""
 _SLACK: Final = 1e-3
 Floats = NDArray[np.float64]
-_Tile = tuple[NDArray[np.int64], gpd.GeoDataFrame, PlanDefinition]
+_Tile = tuple[NDArray[np.int64], Columns, PlanDefinition]
 _ORIENTED: Final = (Kind.ZONE.value, Kind.CORRIDOR.value)
 
 
 def check_places(
-    places: Places, projects: pd.DataFrame, held: NDArray[np.bool_], areas: gpd.GeoDataFrame,
+    places: Places, listed: Columns, held: NDArray[np.bool_], areas: Columns,
     definition: PlanDefinition, index: PlanIndex,
-) -> pd.DataFrame:  # fmt: skip
+) -> Columns:  # fmt: skip
     """Measure and judge projects, however many they and the areas are, in bounded memory.
 
     Parameters
     ----------
     places
         Where the projects are, in the CRS of *areas*.
-    projects
-        Accuracy, industry and issues of intake; its index is that of the result.
+    listed
+        ``accuracy``, ``industry``, ``industry_code`` and ``intake_issues`` of the projects,
+        as far as their list has them.
     held
         Which projects have a geometry, measurable or not.
     areas, definition, index
@@ -60,49 +61,48 @@ def check_places(
 
     Returns
     -------
-    DataFrame
-        As `gisplan.siting.judge`, with ``issues``.
+    Columns
+        The verdicts, as `gisplan.siting.judge`, with ``issues``.
     """
     index.expected = max(index.least, len(places.at))
     many = len(definition.oriented) > MANY
     if not len(held) or (not many and len(held) <= _BLOCK):
-        return _checked(places, projects, held, areas, definition, index)
+        return _checked(places, listed, held, areas, definition, index)
     parts, order = [], []
     whole_plan = areas, definition
     blocks: Iterable[_Tile] = (
         (rows, *whole_plan) for rows in _blocks(np.arange(len(held)), _BLOCK)
     )
     if many:
-        near = _Near(areas, definition, _worst_accuracy(projects, definition))
+        near = _Near(areas, definition, _worst_accuracy(listed, definition))
         others = _blocks(np.setdiff1d(np.arange(len(held)), places.at), _FEWEST)
         blocks = chain(_tiles(places, near), ((rows, *whole_plan) for rows in others))
     for rows, fewer, plan in blocks:
         here = places.take(rows)
-        parts.append(_checked(here, projects.iloc[rows], held[rows], fewer, plan, index))
+        parts.append(_checked(here, listed.take(rows), held[rows], fewer, plan, index))
         order.append(rows)
     index.expected = index.least
-    whole = pd.concat(parts, ignore_index=True)
-    back = np.empty(len(whole), dtype=np.int64)
-    back[np.concatenate(order)] = np.arange(len(whole))
-    return whole.take(back).set_axis(projects.index)
+    whole = Columns.joined(parts)
+    if not many:
+        return whole
+    back = np.empty(whole.rows, dtype=np.int64)
+    back[np.concatenate(order)] = np.arange(whole.rows)
+    return whole.take(back)
 
 
 def _checked(
-    places: Places, projects: pd.DataFrame, held: NDArray[np.bool_], areas: gpd.GeoDataFrame,
+    places: Places, listed: Columns, held: NDArray[np.bool_], areas: Columns,
     definition: PlanDefinition, index: PlanIndex,
-) -> pd.DataFrame:  # fmt: skip
-    facts = measure_places(places, projects, areas, definition, index=index)
-    verdicts = judge(facts, definition)
-    known = projects["intake_issues"] if "intake_issues" in projects else None
-    verdicts["issues"] = note_issues(known, held, facts)
-    return verdicts
+) -> Columns:  # fmt: skip
+    facts = measure_places(places, listed, areas, definition, index=index)
+    verdicts = judge_fast(facts, definition) if index.expected >= WORTH else None
+    verdicts = judge_facts(facts, definition) if verdicts is None else verdicts
+    return verdicts.also(issues=note_issues(listed.get("intake_issues"), held, facts))
 
 
-def _worst_accuracy(projects: pd.DataFrame, definition: PlanDefinition) -> float:
-    if "accuracy" not in projects:
-        return definition.policy.default_accuracy
-    stated = pd.to_numeric(projects["accuracy"], errors="coerce").to_numpy(dtype=float)
-    return max(float(np.nanmax(np.append(stated, 0.0))), definition.policy.default_accuracy)
+def _worst_accuracy(listed: Columns, definition: PlanDefinition) -> float:
+    stated = np.append(listed.numbers("accuracy"), 0.0)
+    return max(float(np.nanmax(stated)), definition.policy.default_accuracy)
 
 
 def _blocks(rows: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
@@ -112,9 +112,7 @@ def _blocks(rows: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
 class _Near:
     """Which zones and corridors can matter to points of a tile."""
 
-    def __init__(
-        self, areas: gpd.GeoDataFrame, definition: PlanDefinition, accuracy: float
-    ) -> None:
+    def __init__(self, areas: Columns, definition: PlanDefinition, accuracy: float) -> None:
         self._areas, self._definition = areas, definition
         known = known_areas(areas)
         layers = [(kind, key, one) for kind, key, one in definition.layers() if kind in _ORIENTED]
@@ -140,7 +138,7 @@ class _Near:
         self._reach = _BEYOND * axis_error(self._error, np.full(len(layers), accuracy))
         shapely.prepare(self._shapes)
 
-    def of(self, x: Floats, y: Floats) -> tuple[gpd.GeoDataFrame, PlanDefinition]:
+    def of(self, x: Floats, y: Floats) -> tuple[Columns, PlanDefinition]:
         """Return the areas that matter to these points, and the plan with only these."""
         west, east, south, north = x.min(), x.max(), y.min(), y.max()
         middle = shapely.Point((west + east) / 2, (south + north) / 2)
@@ -160,12 +158,11 @@ class _Near:
         chosen = {key for key, is_kept in zip(self._keys, kept, strict=True) if is_kept}
         return self._only(chosen)
 
-    def _only(self, chosen: set[tuple[str, str]]) -> tuple[gpd.GeoDataFrame, PlanDefinition]:
-        kinds, ids = self._areas["kind"].to_numpy(), self._areas["id"].to_numpy()
-        rows = [
-            kind not in _ORIENTED or (kind, key) in chosen
-            for kind, key in zip(kinds, ids, strict=True)
-        ]
+    def _only(self, chosen: set[tuple[str, str]]) -> tuple[Columns, PlanDefinition]:
+        named = zip(self._areas.array("kind"), self._areas.array("id"), strict=True)
+        rows = np.flatnonzero(
+            [kind not in _ORIENTED or (kind, key) in chosen for kind, key in named]
+        )
         plan = self._definition
         fewer = plan.model_copy(
             update={
@@ -175,7 +172,7 @@ class _Near:
                 },
             }
         )
-        return self._areas[rows], fewer
+        return self._areas.take(rows), fewer
 
 
 def _tiles(places: Places, near: _Near) -> Iterator[_Tile]:
