@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import geopandas as gpd
+from typing import TYPE_CHECKING, Any
 
 from gisplan.terms import Kind
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 
 def drawn(areas: gpd.GeoDataFrame, kind: Kind) -> list[tuple[str, Any]]:

@@ -13,32 +13,38 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyproj
 
-from gisplan.crs import transform
+from gisplan.columns import Columns
+from gisplan.crs import moved, require_metric, transform
 from gisplan.definition import PlanDefinition
 from gisplan.errors import Finding
+from gisplan.frames import Table, framed, table_of, texts
 from gisplan.index import PlanIndex, Store
-from gisplan.io.layers import PLAN_FILE, read_areas, read_definition
+from gisplan.io.layers import PLAN_FILE, read_area_table, read_definition
 from gisplan.labels import Labels
 from gisplan.siting import (
     Places,
     check_places,
-    explain,
+    explain_facts,
     index_of,
-    judge,
-    measure,
+    judge_facts,
+    listed_of,
+    measure_places,
     note_issues,
 )
 from gisplan.terms import Kind
-from gisplan.wording import word_rules, word_verdicts
+from gisplan.wording import rules_in_words, word_verdicts
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     import folium
     import geopandas as gpd
+    import numpy as np
     import pandas as pd
     from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
 
+    from gisplan.bulk import OutcomesKernel
     from gisplan.io.documents.blocks import Document
     from gisplan.io.projects import Intake
     from gisplan.map_payload import MapImage, MapLayer
@@ -51,6 +57,7 @@ if TYPE_CHECKING:
     from gisplan.zonal import Zonal
 
 
+@framed("areas")
 @dataclass(frozen=True)
 class Plan:
     """A spatial plan: what it says and where.
@@ -95,17 +102,46 @@ class Plan:
             The verdicts; see `gisplan.siting.judge`. A row depends on its own project
             and the plan alone, so parts may be checked apart and put together.
         """
-        held = (projects.geometry.notna() & ~projects.geometry.is_empty).to_numpy()
-        places = Places.within(self._within(projects), self.areas)
-        return check_places(places, projects, held, self.areas, self.definition, self._index)
+        table = Table.of(projects)
+        places, listed = self._places(table.geometry, table.crs), listed_of(projects)
+        areas = table_of(self, "areas").columns
+        told = check_places(places, listed, table.held, areas, self.definition, self._index)
+        return told.to_frame(projects.index)
+
+    def outcomes(
+        self, x: ArrayLike, y: ArrayLike, *, crs: str | pyproj.CRS = "wgs84", **listed: Any
+    ) -> pd.DataFrame:
+        """Tell outcome, nominal outcome and zone alone, of very many points and very quickly.
+
+        The same as `check` tells of points there. ``industry``, ``industry_code`` and
+        ``accuracy`` hold for all points, or are one for each.
+        """
+        return self._quick.at(x, y, crs, listed).to_frame()
 
     def measure(self, projects: gpd.GeoDataFrame) -> pd.DataFrame:
         """Measure every project against every area; see `gisplan.siting.measure`."""
-        return measure(self._within(projects), self.areas, self.definition, index=self._index)
+        table = Table.of(projects)
+        facts = self._facts(table.geometry, table.crs, listed_of(projects))
+        return facts.to_frame(projects.index)
 
     def explain(self, projects: gpd.GeoDataFrame, *, language: str | None = None) -> pd.DataFrame:
         """Tell each project's rules in words: finding, clause, margin, P(same)."""
         return self._explain(projects, self.measure(projects), Labels(language))
+
+    def facts_of(self, listed: Table) -> Columns:
+        """Do what `measure` does with a list that no frame was made of."""
+        return self._facts(listed.geometry, listed.crs, listed.columns)
+
+    def verdicts_of(self, listed: Table, facts: Columns) -> Columns:
+        """Do what `check` does with what `facts_of` found."""
+        known = listed.columns.get("intake_issues")
+        issues = note_issues(known, listed.held, facts)
+        return judge_facts(facts, self.definition).also(issues=issues)
+
+    def rules_of(self, listed: Columns, facts: Columns, labels: Labels) -> Columns:
+        """Do what `explain` does with what `facts_of` found."""
+        rules = explain_facts(facts, self.definition)
+        return rules_in_words(rules, listed, self.definition, self.layer_columns, labels)
 
     def tell(
         self, projects: gpd.GeoDataFrame, verdicts: pd.DataFrame, *, language: str | None = None
@@ -143,7 +179,7 @@ class Plan:
             facts = self.measure(projects)
             verdicts = self._judge(projects, facts) if verdicts is None else verdicts
             rules = self._explain(projects, facts, labels) if explained else None
-        return explore(
+        page = explore(
             self.definition,
             self.areas,
             projects,
@@ -155,6 +191,15 @@ class Plan:
             other=(other.definition, other.areas) if other is not None else None,
             layers=(*self._conflicts(labels, other), *layers),
         )
+
+        def still() -> bytes:
+            from gisplan.plotting import render
+
+            sheet = self.plot(projects, verdicts, language=labels.language)
+            return render(sheet, ".png", dpi=96)
+
+        page.still = still if projects is None or explained else None
+        return page
 
     def _conflicts(self, labels: Labels, other: Plan | None) -> list[MapLayer]:
         """Return the overlaps and gaps of the zones as layers, of both plans where two are."""
@@ -290,14 +335,14 @@ class Plan:
         read: Intake | None = None,
         run: Mapping[str, Any] | None = None,
         language: str | None = None,
-        cards: str = "auto",
-        jobs: int = 1,
+        zonal: Zonal | None = None,
+        **options: Any,
     ) -> Document:
-        """Say what a check found, as a document; see `gisplan.report.report`.
+        """Say what a check found, as a document; options as `gisplan.report.report`.
 
         ``gisplan.io.documents.write_document`` writes it as .docx, .html or .pdf. What was
-        read of the list (*read*) and the provenance (*run*, ``Run.facts``) are told where
-        they are given.
+        read of the list (*read*), the provenance (*run*, ``Run.facts``) and what ``zonal``
+        says of a raster are told where they are given.
         """
         from gisplan.report import Material, report
 
@@ -307,13 +352,14 @@ class Plan:
             self.definition, self.areas, self.layers, projects, verdicts,
             self._explain(projects, facts, labels), facts, labels,
             read.issues if read else None, read.evidence if read else (), run or {},
+            folder=self.folder, zonal=zonal,
         )  # fmt: skip
 
         def map_page() -> str:
             page = self.explore(projects, verdicts, language=labels.language)
             return str(page.get_root().render())
 
-        return report(of, cards=cards, jobs=jobs, map_page=map_page)
+        return report(of, map_page=map_page, **options)
 
     def nearest_sites(self, projects: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         """Find where projects that do not comply would; see `gisplan.sites.nearest`."""
@@ -387,60 +433,81 @@ class Plan:
     @property
     def crs(self) -> pyproj.CRS:
         """The projected coordinate system in which everything is measured."""
-        return pyproj.CRS(self.areas.crs)
+        return pyproj.CRS(table_of(self, "areas").crs)
+
+    @cached_property
+    def _quick(self) -> OutcomesKernel:
+        """The plan prepared for points that are asked for their outcome alone."""
+        from gisplan.bulk import OutcomesKernel
+
+        return OutcomesKernel(self.definition, self.areas, self.sha256)
 
     @cached_property
     def _index(self) -> PlanIndex:
         """The areas prepared for many points; built only where there are many."""
-        return index_of(self.areas, Store.of_user())
+        return index_of(table_of(self, "areas").columns, Store.of_user())
 
     @cached_property
     def layers(self) -> pd.DataFrame:
         """Layers with their ids, titles, status, accuracy, clause and hash, one row each."""
-        import pandas as pd
+        return self.layer_columns.to_frame()
 
-        return pd.DataFrame([self._layer(row) for row in self.areas.itertuples(index=False)])
-
-    def _layer(self, row: Any) -> dict[str, Any]:
-        layer = self.definition.layer(row.id)
-        clause = layer.clause
-        return {
-            "id": row.id,
-            "kind": row.kind,
-            "title": layer.title.zh,
-            "title_en": layer.title.get("en"),
-            "status": row.status if row.geometry is not None else None,
-            "accuracy": row.accuracy,
-            "as_of": row.as_of,
-            "source": row.source,
-            "sha256": row.sha256,
-            "owner": layer.owner,
-            "basis": layer.basis,
-            "clause": clause.quote if clause else None,
-            "place": clause.place if clause else None,
-            "clause_kind": clause.kind if clause else None,
-        }
+    @cached_property
+    def layer_columns(self) -> Columns:
+        """The table `layers`, without a frame."""
+        areas = table_of(self, "areas").columns
+        layers = [self.definition.layer(key) for key in areas.texts("id")]
+        clauses = [layer.clause for layer in layers]
+        known = [shape is not None for shape in areas.array("geometry")]
+        status = [one if at else None for one, at in zip(areas.texts("status"), known, strict=True)]
+        return Columns(
+            {
+                "id": areas.texts("id"),
+                "kind": areas.texts("kind"),
+                "title": texts([layer.title.zh for layer in layers]),
+                "title_en": texts([layer.title.get("en") for layer in layers]),
+                "status": texts(status),
+                "accuracy": areas.numbers("accuracy"),
+                "as_of": areas.array("as_of").astype("datetime64[s]"),
+                "source": areas.texts("source"),
+                "sha256": areas.texts("sha256"),
+                "owner": texts([layer.owner for layer in layers]),
+                "basis": texts([layer.basis for layer in layers]),
+                "clause": texts([one.quote if one else None for one in clauses]),
+                "place": texts([one.place if one else None for one in clauses]),
+                "clause_kind": texts([one.kind if one else None for one in clauses]),
+            },
+            areas.rows,
+        )
 
     def _judge(self, projects: gpd.GeoDataFrame, facts: pd.DataFrame) -> pd.DataFrame:
-        verdicts = judge(facts, self.definition)
-        verdicts["issues"] = self._issues(projects, facts)
-        return verdicts
+        table, found = Table.of(projects), Columns.of(facts)
+        issues = note_issues(listed_of(projects).get("intake_issues"), table.held, found)
+        return judge_facts(found, self.definition).also(issues=issues).to_frame(projects.index)
 
     def _explain(
         self, projects: gpd.GeoDataFrame, facts: pd.DataFrame, labels: Labels
     ) -> pd.DataFrame:
-        rules = explain(facts, self.definition)
-        return word_rules(rules, projects, self.definition, self.layers, labels)
+        said = ("id", "name", "industry")
+        listed = Columns({one: texts(projects[one]) for one in said if one in projects},
+                         len(projects))  # fmt: skip
+        told = self.rules_of(listed, Columns.of(facts), labels)
+        return told.to_frame().assign(project=facts.index.to_numpy()[told.array("project")])
+
+    def _facts(
+        self, shapes: NDArray[np.object_], crs: pyproj.CRS | None, listed: Columns
+    ) -> Columns:
+        places, areas = self._places(shapes, crs), table_of(self, "areas").columns
+        return measure_places(places, listed, areas, self.definition, index=self._index)
+
+    def _places(self, shapes: NDArray[np.object_], crs: pyproj.CRS | None) -> Places:
+        """Bring geometry into the plan's CRS: the door to every check."""
+        there, _ = moved(shapes, crs, require_metric(self.crs))
+        return Places.of(there)
 
     def _within(self, projects: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         """Bring projects into the plan's CRS: the door to every analysis."""
         return transform(projects, self.crs)
-
-    def _issues(self, projects: gpd.GeoDataFrame, facts: pd.DataFrame) -> Any:
-        """Join the issues of intake with what the check itself had to assume."""
-        own = projects["intake_issues"] if "intake_issues" in projects else None
-        held = (projects.geometry.notna() & ~projects.geometry.is_empty).to_numpy()
-        return note_issues(own, held, facts)
 
     def _repr_html_(self) -> str:
         """Show the layers as a table; every text is escaped."""
@@ -477,7 +544,8 @@ def open_plan(folder: str | Path | None = None) -> Plan:
     """
     where = Path(folder) if folder is not None else example_folder()
     definition = read_definition(where)
-    areas, findings = read_areas(where, definition)
+    areas: Any
+    areas, findings = read_area_table(where, definition)
     digest = hashlib.sha256((where / PLAN_FILE).read_bytes()).hexdigest()
     return Plan(definition, areas, findings, where, digest)
 
@@ -488,10 +556,15 @@ def example_folder() -> Path:
     return packed if packed.is_dir() else Path(str(files("gisplan"))).parent / "layers"
 
 
-def schematic_layers(plan: Plan) -> gpd.GeoDataFrame:
-    """Return the areas whose geometry is a schematic."""
-    areas = plan.areas[plan.areas["kind"] != Kind.COVERAGE]
-    return areas[areas["status"] == "schematic"]
+def schematic_accuracies(plan: Plan) -> list[float]:
+    """Return the accuracies, in metres, of the areas whose geometry is a schematic."""
+    areas = table_of(plan, "areas").columns
+    names = (areas.texts("kind"), areas.texts("status"), areas.numbers("accuracy").tolist())
+    return [
+        accuracy
+        for kind, status, accuracy in zip(*names, strict=True)
+        if kind != Kind.COVERAGE and status == "schematic"
+    ]
 
 
 def unchecked_names(plan: Plan, language: str) -> list[str]:
@@ -504,4 +577,4 @@ def unchecked_names(plan: Plan, language: str) -> list[str]:
     ]
 
 
-__all__ = ["Plan", "example_folder", "open_plan", "schematic_layers", "unchecked_names"]
+__all__ = ["Plan", "example_folder", "open_plan", "schematic_accuracies", "unchecked_names"]

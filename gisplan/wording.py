@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from gisplan.columns import Coded, Column, Columns
 from gisplan.definition import Layer, PlanDefinition
 from gisplan.labels import Labels
-from gisplan.terms import NO_PLACE, OUTCOMES, SEPARATOR, Kind, Outcome
+from gisplan.terms import NO_PLACE, SEPARATOR, Kind, Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
 
 DASH = "—"
 
@@ -49,88 +56,84 @@ def rule_title(rule: str, definition: PlanDefinition, labels: Labels) -> str:
     return labels(f"rule.{head}", name=definition.name(key, labels.language))
 
 
-def word_rules(
-    rules: pd.DataFrame,
-    projects: pd.DataFrame,
-    definition: PlanDefinition,
-    layers: pd.DataFrame,
-    labels: Labels,
-) -> pd.DataFrame:
-    """Put the rows of `gisplan.siting.explain` into words.
+def rules_in_words(
+    rules: Columns, listed: Columns, definition: PlanDefinition, layers: Columns, labels: Labels
+) -> Columns:
+    """Put the rows of `gisplan.siting.explain_facts` into words.
 
     Parameters
     ----------
     rules
-        What ``explain`` returns.
-    projects
-        The projects, for their names and their own words for their industry.
+        What ``explain_facts`` returns.
+    listed
+        ``id``, ``name`` and ``industry`` (their own words) of the projects, as text.
     definition
         Titles and clauses.
     layers
-        One row per area with ``id``, ``status``, ``as_of`` and ``sha256``.
+        One row per area with ``id``, ``kind``, ``status``, ``as_of`` and ``sha256``.
     labels
         The language.
 
     Returns
     -------
-    DataFrame
+    Columns
         The same rows: ``project``, ``rule`` and ``outcome`` as codes; ``id``, ``name``,
         ``rule_title``, ``outcome_title``, ``subject_title``, ``text``, ``clause``,
         ``place``, ``clause_kind``, ``layer`` (id, status, date, hash) in words;
         ``measured``, ``unit``, ``threshold``, ``margin``, ``sigma``, ``same`` as numbers.
     """
-    # By position: an index may hold a label twice. Each project has the same number of rows.
-    times = len(rules) // max(len(projects), 1)
-    columns = ("industry", "id", "name")
-    said, ids, titles = (np.repeat(_texts(projects, column), times) for column in columns)
-    cited = {
-        str(row.id): _cited(row, labels)
-        for row in layers.itertuples(index=False)
-        if row.kind != Kind.COVERAGE
-    }
+    # Each project has the same number of rows, one after another.
+    times = rules.rows // max(listed.rows, 1)
+    cited = _cited(layers, labels)
     # Few rules and subjects stand in many rows: each is worded once.
-    rows = rules.astype("object").itertuples(index=False)  # Arrow strings are slow to walk
-    about = {one: _about(one, definition, cited, labels) for one in rules["subject"].unique()}
-    rule_titles = {one: rule_title(one, definition, labels) for one in rules["rule"].unique()}
-    units = {one: labels(f"unit.{one}") if one else "" for one in rules["unit"].unique()}
-    outcomes = rules["outcome"].astype("str")
-    worded = pd.DataFrame(
-        {
-            "project": rules["project"],
-            "rule": rules["rule"],
-            "outcome": outcomes,
-            "rule_title": rules["rule"].map(rule_titles),
-            "outcome_title": outcomes.map({o: labels(f"outcome.{o}") for o in OUTCOMES}),
-            "unit": rules["unit"].map(units),
-            "text": [
-                _text(row, words, definition, labels) for row, words in zip(rows, said, strict=True)
-            ],
-        }
-    )
+    rule, subject, outcome = (rules.coded(name) for name in ("rule", "subject", "outcome"))
+    about = {one: _about(one, definition, cited, labels) for one in subject.categories}
+    told: dict[str, Column] = {
+        "project": rules["project"],
+        "rule": rule,
+        "outcome": Coded(outcome.codes, outcome.categories),
+        "rule_title": mapped(rule, lambda one: rule_title(one, definition, labels)),
+        "outcome_title": mapped(outcome, lambda one: labels(f"outcome.{one}")),
+        "unit": mapped(rules.coded("unit"), lambda one: labels(f"unit.{one}") if one else ""),
+        "text": _texts(rules, _repeated(listed, "industry", times), definition, labels),
+    }
     for at, column in enumerate(_ABOUT):
-        worded[column] = rules["subject"].map({one: told[at] for one, told in about.items()})
-    worded["id"], worded["name"] = ids, titles
-    numbers = ["measured", "threshold", "margin", "sigma", "same"]
-    worded[numbers] = rules[numbers].to_numpy()
-    return worded
+        told[column] = mapped(subject, lambda one, at=at: about[one][at])  # type: ignore[misc]
+    told |= {name: _repeated(listed, name, times) for name in ("id", "name")}
+    told |= {name: rules[name] for name in ("measured", "threshold", "margin", "sigma", "same")}
+    return Columns(told, rules.rows)
 
 
-def _texts(projects: pd.DataFrame, column: str) -> NDArray[np.object_]:
-    """A column as text, blank where it or the value is missing."""
-    if column not in projects:
-        return np.full(len(projects), "", dtype=object)
-    return projects[column].astype("str").fillna("").to_numpy(dtype=object)
+def mapped(column: Coded, word: Callable[[str], str], missing: str | None = None) -> Coded:
+    """Put each text of a column into other words; *missing* stands where there is none."""
+    known: dict[str, int] = {}
+    codes = [known.setdefault(word(one), len(known)) for one in column.categories]
+    codes.append(-1 if missing is None else known.setdefault(missing, len(known)))
+    return Coded(np.array(codes, dtype=np.int32)[column.codes], tuple(known))
+
+
+def _repeated(listed: Columns, name: str, times: int) -> Coded:
+    """A column of the list as text, blank where it or a value is missing, for every rule."""
+    column = mapped(listed.coded(name), str, "")
+    return Coded(np.repeat(column.codes, times), column.categories)
 
 
 _ABOUT = ("subject_title", "clause", "place", "clause_kind", "layer")
 
 
-def _cited(layer: Any, labels: Labels) -> str:
-    """Name a layer so that it can be found again: id, status, date, hash."""
-    status = labels(f"status.{layer.status if isinstance(layer.status, str) else 'none'}")
-    date = layer.as_of.date().isoformat() if layer.as_of is not pd.NaT else ""
-    digest = layer.sha256[:8] if isinstance(layer.sha256, str) else ""
-    return " ".join(filter(None, (layer.id, status, date, digest)))
+def _cited(layers: Columns, labels: Labels) -> dict[str, str]:
+    """Name each layer so that it can be found again: id, status, date, hash."""
+    names_ = ("id", "kind", "status", "as_of", "sha256")
+    told: dict[str, str] = {}
+    for key, kind, status, as_of, sha256 in zip(
+        *(layers.array(name) for name in names_), strict=True
+    ):
+        if kind != Kind.COVERAGE:
+            state = labels(f"status.{status if isinstance(status, str) else 'none'}")
+            date = "" if np.isnat(as_of) else str(as_of.astype("datetime64[D]"))
+            digest = sha256[:8] if isinstance(sha256, str) else ""
+            told[str(key)] = " ".join(filter(None, (key, state, date, digest)))
+    return told
 
 
 def _about(
@@ -153,28 +156,60 @@ def _share(value: float) -> str:
     return f"{value:.0%}" if value != value else f"{math.floor(value * 100 + 1e-9)}%"
 
 
-def _text(row: Any, industry: str, plan: PlanDefinition, labels: Labels) -> str:
-    _, _, key = row.rule.partition(":")
-    first = key or row.subject.partition(SEPARATOR)[0]
+def _texts(rules: Columns, industries: Coded, plan: PlanDefinition, labels: Labels) -> Coded:
+    """What each rule found: rows that differ in numbers alone share all but these."""
+    parts = [rules.coded(name) for name in ("rule", "subject", "situation", "detail", "outcome")]
+    keys = np.zeros(rules.rows, dtype=np.int64)
+    for part in parts:
+        keys = keys * (len(part.categories) + 1) + part.codes
+    order = np.argsort(keys, kind="stable")
+    starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
+    numbers = {name: rules.numbers(name) for name in ("margin", "share", "measured", "threshold")}
+    known: dict[str, int] = {}
+    codes = np.empty(rules.rows, dtype=np.int32)
+    for rows in np.split(order, starts[1:]):
+        if len(rows):
+            said = [part.categories[part.codes[rows[0]]] for part in parts]
+            here = {name: column[rows] for name, column in numbers.items()}
+            texts = _texts_alike(said, here, industries.take(rows), plan, labels)
+            codes[rows] = [known.setdefault(text, len(known)) for text in texts]
+    return Coded(codes, tuple(known))
+
+
+def _texts_alike(
+    said: Sequence[str], numbers: Mapping[str, Floats], industries: Coded,
+    plan: PlanDefinition, labels: Labels,
+) -> Iterable[str]:  # fmt: skip
+    """Word rows that differ in numbers and in the project's own words alone."""
+    rule, subject, situation, detail, outcome = said
+    _, _, key = rule.partition(":")
+    first = key or subject.partition(SEPARATOR)[0]
     layer: Layer | None = plan.layer(first) if first else None
-    codes, _, match = row.detail.partition(";")
+    codes, _, match = detail.partition(";")
     values = {
-        "name": names(row.subject, plan, labels.language) or DASH,
+        "name": names(subject, plan, labels.language) or DASH,
         "owner": (layer.owner if layer else None) or DASH,
-        "margin": metres(abs(row.margin)),
-        "share": _share(row.share),
-        "distance": metres_beside(row.measured, row.threshold),
-        "touch": metres(row.measured),
-        "within": metres(row.threshold),
         "setback": metres(getattr(layer, "setback", 0.0)),
         "codes": codes.replace(SEPARATOR, " "),
         "match": match.replace(SEPARATOR, " ") or DASH,
-        "value": industry,
     }
-    said = labels(f"text.{row.situation}", **values)
-    if row.detail == "other_fact" and row.outcome == Outcome.NOT_APPLICABLE:
-        said += labels("text.other_fact")
-    return said
+    template = labels(f"text.{situation}")
+    if detail == "other_fact" and outcome == Outcome.NOT_APPLICABLE:
+        template += labels("text.other_fact")
+    margin, share, measured, threshold = (one.tolist() for one in numbers.values())
+    own: dict[str, Callable[[], Iterable[str]]] = {
+        "margin": lambda: (metres(abs(one)) for one in margin),
+        "share": lambda: map(_share, share),
+        "distance": lambda: map(metres_beside, measured, threshold),
+        "touch": lambda: map(metres, measured),
+        "within": lambda: map(metres, threshold),
+        "value": lambda: industries.texts().tolist(),
+    }
+    used = [name for name in own if f"{{{name}}}" in template]
+    if not used:
+        return repeat(template.format_map(values), len(margin))
+    columns = zip(*(own[name]() for name in used), strict=True)
+    return [template.format_map({**values, **dict(zip(used, row, strict=True))}) for row in columns]
 
 
 def word_verdicts(
@@ -191,7 +226,7 @@ def word_verdicts(
     projects, verdicts
         The two frames, of one index.
     told_rules
-        What `word_rules` returns for them.
+        Their rules in words, as `gisplan.plan.Plan.explain` returns them.
 
     Returns
     -------
@@ -203,29 +238,50 @@ def word_verdicts(
     """
     if not verdicts.index.equals(projects.index):
         verdicts = verdicts.reindex(projects.index)  # sorted or filtered verdicts: by label
-    language = labels.language
-    told = pd.DataFrame(index=projects.index)
-    for column in ("id", "name", "industry", "investment"):
+    tables = Columns.of(projects, *_OWN), Columns.of(verdicts), Columns.of(told_rules)
+    told = verdicts_in_words(*tables, definition, labels).to_frame(projects.index)
+    for column in _OWN:
         told[column] = projects[column] if column in projects else None
-    for column in ("outcome", "nominal"):
-        told[column] = [labels(f"outcome.{code}") for code in verdicts[column]]
-    for column in ("confidence", "flip_distance"):
-        told[column] = verdicts[column]
-    for column in ("zone", "corridor"):
-        told[column] = [names(ids, definition, language) for ids in verdicts[column].fillna("")]
-        number = "zone_margin" if column == "zone" else "corridor_distance"
-        told[number] = verdicts[number]
-    why = {c: _because(c, definition, labels) for c in verdicts["reasons"].unique()}
-    told["because"] = [why[codes] for codes in verdicts["reasons"]]
-    found = list(told_rules.astype("object").itertuples(index=False))
-    times = len(found) // max(len(projects), 1)
-    told["reasons"] = [
-        _reasons(codes, found[at * times : (at + 1) * times], labels)
-        for at, codes in enumerate(verdicts["reasons"])
-    ]
-    told["unchecked"] = [names(ids, definition, language) for ids in verdicts["unchecked"]]
-    told["issues"] = verdicts["issues"].fillna("").str.replace(SEPARATOR, " ")
     return told
+
+
+_OWN = ("id", "name", "industry", "investment")
+
+
+def verdicts_in_words(
+    listed: Columns, verdicts: Columns, rules: Columns, definition: PlanDefinition, labels: Labels
+) -> Columns:
+    """Lay out verdicts for people; see `word_verdicts`.
+
+    Parameters
+    ----------
+    listed
+        ``id``, ``name``, ``industry`` and ``investment`` of the projects.
+    verdicts
+        What `gisplan.siting.check_places` returns of them.
+    rules
+        What `rules_in_words` does.
+    """
+    language = labels.language
+    told: dict[str, Column] = {
+        name: listed[name] if name in listed else listed.texts(name) for name in _OWN
+    }
+    for name in ("outcome", "nominal"):
+        told[name] = mapped(verdicts.coded(name), lambda code: labels(f"outcome.{code}"))
+    told |= {name: verdicts[name] for name in ("confidence", "flip_distance")}
+    for name, number in (("zone", "zone_margin"), ("corridor", "corridor_distance")):
+        ids = verdicts.coded(name)
+        told[name] = mapped(ids, lambda one: names(one, definition, language), "")
+        told[number] = verdicts[number]
+    why = verdicts.coded("reasons")
+    told["because"] = mapped(why, lambda codes: _because(codes, definition, labels))
+    told["reasons"] = np.array(_reasons(why, rules, labels), dtype=object)
+    unchecked = verdicts.coded("unchecked")
+    told["unchecked"] = mapped(unchecked, lambda ids: names(ids, definition, language), "")
+    told["issues"] = mapped(
+        verdicts.coded("issues"), lambda codes: codes.replace(SEPARATOR, " "), ""
+    )
+    return Columns(told, verdicts.rows)
 
 
 def _deciding(codes: str) -> list[str]:
@@ -237,25 +293,49 @@ def _because(codes: str, plan: PlanDefinition, labels: Labels) -> str:
     return ("、" if labels.language == "zh" else ", ").join(titles)
 
 
-def _reasons(codes: str, rules: Sequence[Any], labels: Labels) -> str:
-    """What each deciding rule found, with clause and layer."""
-    if codes == NO_PLACE:
-        return labels("text.unlocated")
-    found = {row.rule: row for row in rules}
-    return "\n".join(_reason(found[rule], labels) for rule in _deciding(codes) if rule in found)
+def _reasons(why: Coded, rules: Columns, labels: Labels) -> list[str]:
+    """What each deciding rule of each project found, with clause and layer."""
+    times = rules.rows // max(len(why), 1)
+    position = {rule: at for at, rule in enumerate(rules.texts("rule")[:times])}
+    deciding = [
+        [position[rule] for rule in _deciding(codes) if rule in position]
+        for codes in why.categories
+    ]
+    lost = labels("text.unlocated")
+    texts = rules.texts("text").tolist()
+    titles = rules.texts("rule_title").tolist()
+    sources = _sources(rules, labels)
+    told = []
+    for row, code in enumerate(why.codes.tolist()):
+        if why.categories[code] == NO_PLACE:
+            told.append(lost)
+            continue
+        found = [row * times + at for at in deciding[code]]
+        told.append(
+            "\n".join(
+                labels("text.reason", rule=titles[at], text=texts[at]) + sources[at] for at in found
+            )
+        )
+    return told
 
 
-def _reason(row: Any, labels: Labels) -> str:
-    said = labels("text.reason", rule=row.rule_title, text=row.text)
-    if row.clause:
-        said += labels("text.by_clause", kind=row.clause_kind, quote=row.clause, place=row.place)
-    if row.layer:
-        said += labels("text.by_layer", layer=row.layer)
-    return said
+def _sources(rules: Columns, labels: Labels) -> list[str]:
+    """Name clause and layer of every rule, those that are alike once."""
+    parts = [rules.coded(name) for name in ("clause_kind", "clause", "place", "layer")]
+    keys = np.zeros(rules.rows, dtype=np.int64)
+    for part in parts:
+        keys = keys * (len(part.categories) + 1) + part.codes
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    said = []
+    for at in first:
+        kind, clause, place, layer = (part.categories[part.codes[at]] for part in parts)
+        text = labels("text.by_clause", kind=kind, quote=clause, place=place) if clause else ""
+        said.append(text + (labels("text.by_layer", layer=layer) if layer else ""))
+    return [said[at] for at in which.tolist()]
 
 
 def counts(outcomes: Iterable[str], labels: Labels) -> str:
     """Count outcomes in one line, worst first, leaving out those that do not occur."""
-    values = pd.Series(list(outcomes), dtype="object").value_counts()
-    shown = [f"{labels(f'outcome.{o}')} {values[o]}" for o in Outcome if o.value in values]
+    values = Counter(outcomes)
+    shown = [f"{labels(f'outcome.{o}')} {values[o]}" for o in Outcome if values[o]]
     return ("，" if labels.language == "zh" else ", ").join(shown)

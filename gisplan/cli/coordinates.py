@@ -20,6 +20,7 @@ from gisplan.cli.options import (
     writable,
     wrote,
 )
+from gisplan.cli.recorded import recorded
 from gisplan.errors import OutputError
 from gisplan.labels import Labels
 
@@ -66,14 +67,17 @@ def convert(
     """Convert the coordinates of a table."""
     writable(output, CONVERT_SUFFIXES, source)
     from gisplan.crs import parse_crs, transform
+    from gisplan.io.provenance import signed
     from gisplan.outputs import save_converted
 
     target = parse_crs(to)
     if target.offset != "none" and output.suffix.lower() not in (".xlsx", ".csv"):
         raise OutputError("output_no_crs", path=output, crs=target.name)
-    read = Listing(source, from_, encoding, sheet).read()
+    listed = Listing(source, from_, encoding, sheet)
+    read = listed.read()
+    about = signed({**recorded(None, labels, listed, read).facts, "crs": target.name})
     moved = transform(read.projects, target)
-    told = save_converted(output, moved, target, labels)
+    told = save_converted(output, moved, target, labels, about=about)
     if not quiet:
         located = int(moved.geometry.notna().sum())
         click.echo(labels("cli.converted", rows=len(moved), located=located), err=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 import traceback
@@ -22,6 +24,9 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     _guard_environment()
+    # At the end Python would look through all that is left for rubbish, for longer than it
+    # takes to judge a list; it is all given back anyway.
+    atexit.register(gc.freeze)
     try:
         sys.exit(gisplan.main(standalone_mode=False) or 0)
     except GisplanError as error:
@@ -56,5 +61,7 @@ def _guard_environment() -> None:
         os.environ.pop("PROJ_LIB", None)
         os.environ.pop("PROJ_DATA", None)
     os.environ.setdefault("PROJ_NETWORK", "OFF")
+    # What other packages hang into pydantic has no part in reading a plan.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     os.environ.setdefault("CPL_VSIL_CURL_ALLOWED_EXTENSIONS", ".none")
     os.environ.setdefault("GDAL_HTTP_TIMEOUT", "1")

@@ -45,6 +45,6 @@ def keep(store: Store, result: Result, run: Run, labels: Labels) -> list[str]:
     from gisplan.outputs.siting import save_table
 
     renamed = save_table(store.address, store.table, result, run, labels)
-    where, rows = store.address.shown(store.table), len(result.verdicts)
+    where, rows = store.address.shown(store.table), result.judged.rows
     told = [labels("cli.stored", where=where, rows=rows)]
     return told + [labels("cli.store_renamed", own=own, name=name) for own, name in renamed]

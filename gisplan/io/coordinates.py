@@ -28,6 +28,9 @@ _NORTH_APART: Final = (1.5e6, 6.5e6)
 _DEGREES: Final = (("lon", "lat"), ("lonlat", "lonlat"), ("x", "y"), ("east", "north"))
 _METRES: Final = (("east", "north"), ("x", "y"), ("lon", "lat"), ("lonlat", "lonlat"))
 
+_PLAIN: Final = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{0,18})?")
+_MOST: Final = {"lon": 180.0, "lat": 90.0}
+
 Pair = tuple[float, float]
 Order = Literal["written", "turned", "open"]
 
@@ -115,13 +118,26 @@ def _with_marks(found: re.Match[str]) -> str:
     return f"{found[1]}°{found[2]}'{seconds}"
 
 
+def _plain_number(cell: object) -> float | None:
+    """Read a number in the plainest writing, which needs no interpreting."""
+    if not isinstance(cell, str) or not _PLAIN.fullmatch(cell):
+        return None
+    return float(cell)
+
+
 def read_angle(cell: object, axis: Axis) -> float | None:
     """Read one longitude or latitude in any of the common writings, ``None`` if it is none."""
+    plain = _plain_number(cell)
+    if plain is not None:
+        return plain if abs(plain) <= _MOST[axis] else None
     return parse_angle(plain_angle(cell), axis=axis)
 
 
 def read_metres(cell: object) -> float | None:
     """Read one coordinate in metres, with or without the unit behind it."""
+    plain = _plain_number(cell)
+    if plain is not None:
+        return plain
     text = normalise(cell).lower()
     text = re.sub(r"^[xy]\s*[:=]\s*", "", text)
     return parse_number(text.removesuffix("米").removesuffix("m"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import math
 import secrets
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +142,25 @@ def write_cog(
 
     with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
         write_whole(path, write)
+
+
+def read_tag(path: Path, name: str) -> str:
+    """Return a tag of a GeoTIFF, ``""`` where it has none of that name.
+
+    Raises
+    ------
+    ValueError
+        Where it is no GeoTIFF.
+    """
+    import rasterio
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            with rasterio.open(path.absolute(), driver="GTiff") as held:
+                return str(held.tags().get(name, ""))
+    except rasterio.errors.RasterioError as error:
+        raise ValueError(error) from None
 
 
 def _confirm(path: Path, grid: Grid) -> None:

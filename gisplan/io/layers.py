@@ -6,26 +6,36 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pydantic
+import pyproj
 import shapely
+from numpy.typing import NDArray
 
-from gisplan.crs import parse_crs, require_metric, transform
+from gisplan.columns import Columns
+from gisplan.crs import moved, parse_crs, require_metric
 from gisplan.definition import Layer, PlanDefinition
 from gisplan.errors import CrsError, Finding, GisplanError, PlanError
-from gisplan.io.address import Address, Table
+from gisplan.frames import Table
+from gisplan.io.address import Address
+from gisplan.io.address import Table as StoredTable
+from gisplan.io.geojson import GEOJSON, PlainFeatures, plain_features, read_content
+from gisplan.io.limits import LIMIT_MB, MEGABYTE
 from gisplan.io.text import decode
-from gisplan.io.vectors import read_layer
 from gisplan.terms import AREA_COLUMNS, Kind
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 PLAN_FILE = "plan.toml"
 SLIVER = 1.0
 """m². Overlaps below this are rounding, not findings."""
+
+Geometries = NDArray[np.object_]
 
 _WANTED = {Kind.CORRIDOR: {"LineString", "MultiLineString"}}
 _POLYGONS = {"Polygon", "MultiPolygon"}
@@ -55,6 +65,12 @@ def read_definition(folder: Path) -> PlanDefinition:
 def read_areas(
     folder: Path, definition: PlanDefinition
 ) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
+    """Read every layer that a definition names as a frame; see `read_area_table`."""
+    areas, findings = read_area_table(folder, definition)
+    return areas.frame, findings
+
+
+def read_area_table(folder: Path, definition: PlanDefinition) -> tuple[Table, tuple[Finding, ...]]:
     """Read every layer that a definition names, in the plan's CRS.
 
     Parameters
@@ -89,10 +105,17 @@ def read_areas(
     ]
     if any(finding.level == "error" for finding in findings):
         raise _invalid(folder, [one for one in findings if one.level == "error"])
-    geometry = gpd.GeoSeries([row.pop("geometry") for row in rows], crs=crs)
-    frame = pd.DataFrame(rows).astype(dict.fromkeys(AREA_COLUMNS[:3] + AREA_COLUMNS[5:8], "str"))
-    areas = gpd.GeoDataFrame(frame, geometry=geometry, crs=crs)[list(AREA_COLUMNS)]
-    return areas, (*findings, *_topology(areas), *_notes(definition))
+    columns = {name: _column([row[name] for row in rows]) for name in AREA_COLUMNS}
+    columns["accuracy"] = columns["accuracy"].astype(float)
+    columns["as_of"] = columns["as_of"].astype("datetime64[s]")
+    areas = Columns(columns)
+    return Table(areas, crs), (*findings, *_topology(areas), *_notes(definition))
+
+
+def _column(values: list[Any]) -> NDArray[Any]:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
 
 
 def _sources(definition: PlanDefinition) -> Iterator[tuple[Kind, str, Layer, str | None]]:
@@ -115,7 +138,7 @@ def _row(reader: _Reader, kind: Kind, key: str, layer: Layer, source: str | None
         "kind": kind.value,
         "status": layer.status.value if source is not None else None,
         "accuracy": layer.accuracy if layer.accuracy is not None else np.nan,
-        "as_of": pd.Timestamp(layer.as_of) if layer.as_of else pd.NaT,
+        "as_of": layer.as_of,
         "basis": layer.basis,
         "source": source,
         "sha256": digest,
@@ -128,18 +151,18 @@ class _Reader:
 
     def __init__(self, folder: Path, crs: Any, findings: list[Finding]) -> None:
         self.folder, self.crs, self.findings = folder, crs, findings
-        self.read: dict[tuple[str, str | None], gpd.GeoDataFrame | None] = {}
+        self.read: dict[tuple[str, str | None], _Features | None] = {}
 
     def area(
         self, kind: Kind, key: str, source: str, where: str | None, layer: str | None
     ) -> tuple[Any, str | None]:
         """Return the dissolved geometry of an area and the sha256 of its file."""
         place = f"{kind.value}.{key}" if kind is not Kind.STUDY_AREA else key
-        frame = self._frame(place, source, layer)
-        if frame is None:
+        features = self._features(place, source, layer)
+        if features is None:
             return None, None
         digest = hashlib.sha256((self.folder / source).read_bytes()).hexdigest()
-        chosen = self._chosen(place, source, frame, where)
+        chosen = self._chosen(place, source, features, where)
         if chosen is None:
             return None, digest
         return self._geometry(place, kind, source, chosen), digest
@@ -151,73 +174,73 @@ class _Reader:
         place = f"{kind.value}.{key}" if kind is not Kind.STUDY_AREA else key
         shown = "postgresql://"
         try:
-            address, table = Address.parse(layer.source or ""), Table.parse(layer.table or "")
+            address = Address.parse(layer.source or "")
+            table = StoredTable.parse(layer.table or "")
             shown = address.shown(table)
             column, _, value = (layer.where or "").partition("=")
             where = (column.strip(), value.strip().strip("'")) if layer.where else None
             read = read_table(address, table, where=where)
-            frame = transform(read.frame, self.crs) if len(read.frame) else read.frame
+            drawn = np.asarray(read.frame.geometry.array, dtype=object)
+            shapes = moved(drawn, read.frame.crs, self.crs)[0] if len(drawn) else drawn
         except GisplanError as error:
             self._fault(place, "source_unreadable", path=shown, detail=error)
             return None, None, shown
-        return self._geometry(place, kind, shown, frame), read.sha256, shown
+        return self._geometry(place, kind, shown, shapes), read.sha256, shown
 
-    def _frame(self, place: str, source: str, layer: str | None) -> gpd.GeoDataFrame | None:
+    def _features(self, place: str, source: str, layer: str | None) -> _Features | None:
         if (source, layer) in self.read:
             return self.read[source, layer]
-        frame = None
+        features = None
         path = self.folder / source
         if "://" in source or source.startswith("/vsi") or "\0" in source:
             self._fault(place, "source_refused", path=source)
         elif not path.is_file():
             self._fault(place, "source_missing", path=path)
         else:
-            frame = self._opened(place, path, layer)
-        self.read[source, layer] = frame
-        return frame
+            features = self._opened(place, path, layer)
+        self.read[source, layer] = features
+        return features
 
-    def _opened(self, place: str, path: Path, layer: str | None) -> gpd.GeoDataFrame | None:
+    def _opened(self, place: str, path: Path, layer: str | None) -> _Features | None:
         try:
-            frame = read_layer(path, layer=layer)
+            features = _Features(path, layer)
+            if features.crs is None:
+                self._fault(place, "no_crs", path=path.name)
+                return None
+            features.geometry, _ = moved(features.geometry, features.crs, self.crs)
         except GisplanError as error:
             self._fault(place, "source_unreadable", path=path.name, detail=error)
             return None
-        if frame.crs is None:
-            self._fault(place, "no_crs", path=path.name)
-            return None
-        try:
-            return transform(frame, self.crs)
-        except GisplanError as error:
-            self._fault(place, "source_unreadable", path=path.name, detail=error)
-            return None
+        return features
 
     def _chosen(
-        self, place: str, source: str, frame: gpd.GeoDataFrame, where: str | None
-    ) -> gpd.GeoDataFrame | None:
+        self, place: str, source: str, features: _Features, where: str | None
+    ) -> Geometries | None:
         if where is None:
-            return frame
+            return features.geometry
         column, value = (part.strip() for part in where.split("=", 1))
-        if column not in frame:
-            found = ", ".join(name for name in frame.columns if name != "geometry")
+        texts = features.texts(column)
+        if texts is None:
+            found = ", ".join(features.names())
             self._fault(place, "no_column", path=source, column=column, found=found)
             return None
-        return frame[frame[column].astype("str") == value.strip("'")]
+        wanted = value.strip("'")
+        return features.geometry[[text == wanted for text in texts]]
 
-    def _geometry(self, place: str, kind: Kind, source: str, frame: gpd.GeoDataFrame) -> Any:
-        held = frame.geometry
-        held = gpd.GeoSeries(held[~(held.isna() | held.is_empty)])
-        if held.empty:
+    def _geometry(self, place: str, kind: Kind, source: str, drawn: Geometries) -> Any:
+        held = drawn[~(shapely.is_missing(drawn) | shapely.is_empty(drawn))]
+        if not len(held):
             self._fault(place, "no_feature", path=source, where=place)
             return None
         wanted, code = (
             _WANTED.get(kind, _POLYGONS),
             "not_line" if kind in _WANTED else "not_polygon",
         )
-        others = sorted(set(held.geom_type) - wanted)
+        others = sorted({shape.geom_type for shape in held} - wanted)
         if others:
             self._fault(place, code, path=source, found=", ".join(others))
             return None
-        parts = shapely.force_2d(np.asarray(held.array, dtype=object))
+        parts = shapely.force_2d(held)
         sound = shapely.make_valid(parts, method="structure", keep_collapsed=False)
         if not shapely.is_valid(parts).all():
             before, after = shapely.area(parts).sum(), shapely.area(sound).sum()
@@ -229,10 +252,49 @@ class _Reader:
         self.findings.append(_error(place, code, **values))
 
 
-def _topology(areas: gpd.GeoDataFrame) -> Iterator[Finding]:
+class _Features:
+    """The features of one file; GDAL is loaded for what only it can read."""
+
+    def __init__(self, path: Path, layer: str | None) -> None:
+        self._path, self._layer = path, layer
+        self.crs: pyproj.CRS | None
+        self._plain = self._plainly()
+        if self._plain is not None:
+            self.geometry, self.crs = self._plain.geometry, self._plain.crs
+        else:
+            frame = self._frame
+            self.geometry = np.asarray(frame.geometry.array, dtype=object)
+            self.crs = pyproj.CRS(frame.crs) if frame.crs is not None else None
+
+    def _plainly(self) -> PlainFeatures | None:
+        small = self._path.stat().st_size <= LIMIT_MB * MEGABYTE
+        if self._path.suffix.lower() not in GEOJSON or not small:
+            return None
+        return plain_features(read_content(self._path, None, []))
+
+    @cached_property
+    def _frame(self) -> gpd.GeoDataFrame:
+        from gisplan.io.vectors import read_layer
+
+        return read_layer(self._path, layer=self._layer)
+
+    def texts(self, column: str) -> list[Any] | None:
+        """Return a column as text; ``None`` where there is no such column."""
+        plain = self._plain.texts(column) if self._plain is not None else None
+        if plain is not None:
+            return plain
+        return self._frame[column].astype("str").tolist() if column in self._frame else None
+
+    def names(self) -> list[str]:
+        """Return the names of the columns."""
+        return [str(name) for name in self._frame.columns if name != "geometry"]
+
+
+def _topology(areas: Columns) -> Iterator[Finding]:
     """Overlaps between zones, and what of them lies outside the study area."""
-    zones = areas[(areas["kind"] == Kind.ZONE) & areas.geometry.notna()]
-    shapes = list(zip(zones["id"], zones.geometry, strict=True))
+    rows = zip(areas.texts("kind"), areas.texts("id"), areas.array("geometry"), strict=True)
+    known = [(kind, key, shape) for kind, key, shape in rows if shape is not None]
+    shapes = [(key, shape) for kind, key, shape in known if kind == Kind.ZONE]
     for at, (key, shape) in enumerate(shapes):
         for other, against in shapes[at + 1 :]:
             area = shape.intersection(against).area
@@ -240,9 +302,9 @@ def _topology(areas: gpd.GeoDataFrame) -> Iterator[Finding]:
                 yield Finding(
                     "warning", f"zone.{key}", "overlap", {"other": other, "area": f"{area:.0f}"}
                 )
-    study = areas[(areas["kind"] == Kind.STUDY_AREA) & areas.geometry.notna()].geometry
-    for key, shape in shapes if len(study) else ():
-        area = shape.difference(study.iloc[0]).area
+    study = [shape for kind, _, shape in known if kind == Kind.STUDY_AREA]
+    for key, shape in shapes if study else ():
+        area = shape.difference(study[0]).area
         if area > SLIVER:
             yield Finding("warning", f"zone.{key}", "outside", {"area": f"{area:.0f}"})
 

@@ -22,6 +22,13 @@ def is_total(text: str) -> bool:
     return bool(_totals().match(plain) or _total_endings().fullmatch(plain))
 
 
+@cache
+def total_words() -> re.Pattern[str]:
+    """Match any word of sums in plain text, blanks within it or not; without one, no cell is."""
+    words = [re.escape(one) for one in map(_plain, _words("total"))]
+    return re.compile("|".join(r"\s*".join(one) for one in words), re.IGNORECASE)
+
+
 def is_subtotal(text: str) -> bool:
     """Tell whether a row of sums adds up its section only: ``小计``, ``Subtotal``."""
     return any(normalise(word).lower() in _plain(text) for word in _words("subtotal"))
@@ -82,7 +89,7 @@ def stated_money_unit(cells: Sequence[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s+", "", normalise(text)).lower()
+    return normalise(text).replace(" ", "").lower()  # no other blank is left in it
 
 
 def _words(kind: str) -> list[str]:

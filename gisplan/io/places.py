@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
 import pyproj
 import shapely
-from geopandas import GeoSeries
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
@@ -16,10 +15,10 @@ from gisplan.crs import (
     CGCS2000,
     WGS84,
     NamedCrs,
+    moved,
     outside_area_of_use,
     parse_crs,
     suggest_systems,
-    transform,
     zone_of_crs,
 )
 from gisplan.errors import CrsError
@@ -43,7 +42,9 @@ from gisplan.io.text import is_blank, match_headers, parse_number, split_header
 Read = Callable[[str, str], Pair | str]
 
 
-def locate(rows: Rows, log: IssueLog, *, declared: NamedCrs | None) -> GeoSeries:
+def locate(
+    rows: Rows, log: IssueLog, *, declared: NamedCrs | None
+) -> tuple[NDArray[np.object_], pyproj.CRS]:
     """Return the place of each row, ``None`` where it has none or none that can be read.
 
     Parameters
@@ -57,9 +58,9 @@ def locate(rows: Rows, log: IssueLog, *, declared: NamedCrs | None) -> GeoSeries
 
     Returns
     -------
-    GeoSeries
-        One geometry per row: in WGS 84 for WGS 84, GCJ-02 and BD-09 input (offset taken
-        off) and where nothing is declared, else in the system declared or of the file.
+    geometries, crs
+        One geometry per row, and their system: WGS 84 for WGS 84, GCJ-02 and BD-09 input
+        (offset taken off) and where nothing is declared, else that declared or of the file.
 
     Raises
     ------
@@ -101,19 +102,28 @@ def _read_coordinates(
         rows.evidence.append(("crs_assumed", "WGS 84"))
         _note_map_service(rows)
     read = _reader_of(axes, rows, metres=metres)
+    unnamed = metres and named is None
+    found: dict[int, Pair] = {}
     for position, (first, second) in enumerate(zip(axes.first, axes.second, strict=True)):
         place, code = _read_place(axes.shown[position], first, second, read)
-        if place is not None and metres and named is None:
+        if place is not None and unnamed:
             place, code = None, "GP-INT-005"
         shown = axes.shown[position]
         if place is not None:
-            shapes[position] = shapely.Point(place)
+            found[position] = place
             code = "GP-INT-070" if swapped else ""
         elif code == "GP-INT-005" and candidates:
             shown = f"{shown} ({', '.join(candidates)}?)"
         if code:
             log.add(code, rows.numbers[position], column=axes.label, value=shown)
-    return named or parse_crs("wgs84"), shapes
+    return named or parse_crs("wgs84"), _points(found, shapes)
+
+
+def _points(found: Mapping[int, Pair], shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Put points at some of the rows."""
+    if found:
+        shapes[list(found)] = shapely.points(list(found.values()))
+    return shapes
 
 
 def _stated_system(axes: Axes | None, rows: Rows, declared: NamedCrs | None) -> NamedCrs | None:
@@ -200,7 +210,8 @@ def _note_map_service(rows: Rows) -> None:
     texts = [*rows.titles]
     for field in ("source", "note", "location"):
         texts += rows.column(found[field]) if field in found else []
-    said = [word for word in map_services() if any(word in text.lower() for text in texts)]
+    every = "\n".join(texts).lower()
+    said = [word for word in map_services() if word in every]
     if said:
         rows.evidence.append(("crs_offset_hint", "、".join(said)))
 
@@ -382,19 +393,21 @@ def _corners(shapes: NDArray[np.object_]) -> list[Pair]:
 
 def _to_true_place(
     shapes: NDArray[np.object_], named: NamedCrs, rows: Rows, log: IssueLog
-) -> GeoSeries:
+) -> tuple[NDArray[np.object_], pyproj.CRS]:
     """Take offsets off, and refuse what lies far from where its system is meant for."""
-    series = transform(GeoSeries(shapes, crs=named.crs), named.crs, source=named)
+    found, _ = moved(shapes, named.crs, named.crs, source=named)
     meant_for = CGCS2000 if named.offset != "none" else named.crs
-    astray = _astray(series, meant_for)
+    astray = _astray(found, named.crs, meant_for)
     if not astray.any():
-        return series
+        return found, named.crs
     for position in np.flatnonzero(astray):
         shown = shapely.to_wkt(shapes[position], rounding_precision=6)
         geographic = named.is_geographic and not _valid_degrees(shapes[position])
         code = "GP-INT-003" if geographic else "GP-INT-006"
         log.add(code, rows.numbers[position], column="geometry", value=shown[:120])
-    return series.where(~astray, None)
+    found = found.copy()
+    found[astray] = None
+    return found, named.crs
 
 
 def _valid_degrees(shape: BaseGeometry) -> bool:
@@ -402,15 +415,19 @@ def _valid_degrees(shape: BaseGeometry) -> bool:
     return bool(west >= -180 and east <= 180 and south >= -90 and north <= 90)
 
 
-def _astray(series: GeoSeries, meant_for: pyproj.CRS) -> NDArray[np.bool_]:
+def _astray(
+    shapes: NDArray[np.object_], crs: pyproj.CRS, meant_for: pyproj.CRS
+) -> NDArray[np.bool_]:
     """Tell which geometries have a corner of their bounds outside the area of use."""
-    own = np.array([not geometry for geometry in series.notna()], dtype=bool)
+    own = shapely.is_missing(shapes)
     geodetic = meant_for.geodetic_crs
-    degrees = series if geodetic is None or meant_for.is_geographic else transform(series, geodetic)
-    located = degrees.notna().to_numpy()
+    degrees = shapes
+    if geodetic is not None and not meant_for.is_geographic:
+        degrees, _ = moved(shapes, crs, geodetic)
+    located = ~shapely.is_missing(degrees)
     lost = ~own & ~located
-    bounds = degrees.bounds.to_numpy()
-    outside = np.zeros(len(series), dtype=bool)
+    bounds = shapely.bounds(degrees)
+    outside = np.zeros(len(shapes), dtype=bool)
     for x, y in ((0, 1), (2, 3)):
         outside |= outside_area_of_use(bounds[:, x], bounds[:, y], meant_for)
         outside |= (np.abs(bounds[:, x]) > 180) | (np.abs(bounds[:, y]) > 90)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
+from gisplan.columns import Column, Columns
 from gisplan.crs import NamedCrs, parse_crs
 from gisplan.errors import ProjectsError
+from gisplan.frames import Table, framed
 from gisplan.industries import normalise_codes
+from gisplan.io.formats import DELIMITED, VECTORS, WORKBOOKS
 from gisplan.io.identity import note_names_and_ids
-from gisplan.io.parcels import is_parcels, read_parcels
 from gisplan.io.places import locate
 from gisplan.io.rows import IssueLog, Rows
-from gisplan.io.sheets import DELIMITED, WORKBOOKS, read_table
 from gisplan.io.text import (
     is_blank,
     match_headers,
@@ -26,11 +28,14 @@ from gisplan.io.text import (
     split_header,
     units,
 )
-from gisplan.io.vectors import VECTORS, read_vectors
 from gisplan.terms import PROJECT_COLUMNS, VERDICT_COLUMNS, VERDICT_TAIL, Rule
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import pyproj
     from geopandas import GeoDataFrame
+
+Texts = NDArray[np.object_]
 
 SUFFIXES: Final = (*WORKBOOKS, *DELIMITED, *VECTORS)
 """Formats that can be read, by suffix."""
@@ -41,8 +46,10 @@ _RESERVED: Final = frozenset((*PROJECT_COLUMNS, *VERDICT_COLUMNS, *VERDICT_TAIL,
 _COORDINATES: Final = ("lon", "lat", "lonlat", "x", "y", "east", "north")
 
 
-class Intake(NamedTuple):
-    """What a file of projects holds.
+@framed("projects", "issues")
+@dataclass(frozen=True)
+class Intake:
+    """What a file of projects holds; frames are made when they are asked for.
 
     Attributes
     ----------
@@ -115,22 +122,36 @@ def intake(
     """
     declared = parse_crs(crs) if crs is not None else None
     file = _check_path(path)
-    if file.suffix.lower() in VECTORS:
-        rows, log = read_vectors(file, encoding=encoding, layer=layer or sheet)
-    elif file.suffix.lower() == ".txt" and is_parcels(file):
-        rows, log = read_parcels(file, encoding=encoding, declared=declared is not None)
-    else:
-        rows, log = read_table(file, encoding=encoding, sheet=sheet or layer)
+    rows, log = _read(file, encoding, sheet or layer, declared=declared is not None)
     if not rows.cells:
         raise ProjectsError("projects_empty", file=file.name)
     return take_rows(rows, log, declared=declared)
 
 
+def _read(
+    file: Path, encoding: str | None, part: str | None, *, declared: bool
+) -> tuple[Rows, IssueLog]:
+    """Read a file with the reader of its kind; the others are not even loaded."""
+    suffix = file.suffix.lower()
+    if suffix in VECTORS:
+        from gisplan.io.vectors import read_vectors
+
+        return read_vectors(file, encoding=encoding, layer=part)
+    if suffix == ".txt":
+        from gisplan.io.parcels import is_parcels, read_parcels
+
+        if is_parcels(file):
+            return read_parcels(file, encoding=encoding, declared=declared)
+    from gisplan.io.sheets import read_table
+
+    return read_table(file, encoding=encoding, sheet=part)
+
+
 def take_rows(rows: Rows, log: IssueLog, *, declared: NamedCrs | None) -> Intake:
     """Read rows of text into projects, their places and their issues."""
-    places = locate(rows, log, declared=declared)
+    places, crs = locate(rows, log, declared=declared)
     columns = _read_columns(rows, log)
-    return _assemble(rows, log, columns, places)
+    return _assemble(rows, log, columns, places, crs)
 
 
 def _check_path(path: str | Path) -> Path:
@@ -162,39 +183,41 @@ def _check_path(path: str | Path) -> Path:
 # --- columns --------------------------------------------------------------------------------
 
 
-def _read_columns(rows: Rows, log: IssueLog) -> dict[str, pd.Series]:
+def _read_columns(rows: Rows, log: IssueLog) -> dict[str, Column]:
     found = match_headers(rows.titles)
-    columns = {field: _text(rows.column(found.get(field))) for field in _TEXT_FIELDS}
+    columns: dict[str, Column] = {
+        field: _text(rows.column(found.get(field))) for field in _TEXT_FIELDS
+    }
     columns["industry_code"] = _read_codes(rows, log, found.get("industry_code"))
     columns["investment"] = _read_measures(rows, log, found.get("investment"), "money")
     columns["accuracy"] = _read_measures(rows, log, found.get("accuracy"), "length")
     columns["sheet"] = _text([rows.sheet] * len(rows.cells))
-    columns["row"] = pd.Series(rows.numbers, dtype="int64")
+    columns["row"] = np.array(rows.numbers, dtype=np.int64)
     note_names_and_ids(rows, log)
     matched = [f"{field}={rows.titles[position]}" for field, position in found.items()]
     rows.evidence.append(("columns", "、".join(matched)))
     return columns
 
 
-def _text(cells: list[str]) -> pd.Series:
-    return pd.Series([cell or None for cell in cells], dtype="str")
+def _text(cells: list[str]) -> Texts:
+    return np.array([cell or None for cell in cells], dtype=object)
 
 
-def _read_codes(rows: Rows, log: IssueLog, position: int | None) -> pd.Series:
+def _read_codes(rows: Rows, log: IssueLog, position: int | None) -> Texts:
     codes: list[str | None] = []
     for number, cell in zip(rows.numbers, rows.column(position), strict=True):
         code = normalise_codes(normalise(cell)) if not is_blank(cell) else None
         if code is None and not is_blank(cell) and position is not None:
             log.add("GP-INT-034", number, column=rows.titles[position], value=cell)
         codes.append(code)
-    return pd.Series(codes, dtype="str")
+    return np.array(codes, dtype=object)
 
 
-def _read_measures(rows: Rows, log: IssueLog, position: int | None, kind: str) -> pd.Series:
+def _read_measures(rows: Rows, log: IssueLog, position: int | None, kind: str) -> Any:
     """Read a column of money (to yuan) or accuracy (to metres), unit by cell or header."""
     amounts = np.full(len(rows.cells), np.nan)
     if position is None:
-        return pd.Series(amounts, dtype="float64")
+        return amounts
     title = rows.titles[position]
     unit, shown = _unit_of(title, kind)
     rows.evidence.append((f"unit_{kind}", shown))
@@ -208,7 +231,7 @@ def _read_measures(rows: Rows, log: IssueLog, position: int | None, kind: str) -
             amounts[here] = amount
         else:
             log.add(code, rows.numbers[here], column=title, value=cell)
-    return pd.Series(amounts, dtype="float64")
+    return amounts
 
 
 def _read_measure(cell: str, unit: float | None, kind: str) -> tuple[float | None, str]:
@@ -230,24 +253,25 @@ def _unit_of(title: str, kind: str) -> tuple[float | None, str]:
 # --- the frame ------------------------------------------------------------------------------
 
 
-def _assemble(rows: Rows, log: IssueLog, columns: dict[str, pd.Series], places: object) -> Intake:
-    from geopandas import GeoDataFrame
-
+def _assemble(
+    rows: Rows, log: IssueLog, columns: dict[str, Column], places: Texts, crs: pyproj.CRS | None
+) -> Intake:
     kept = _other_columns(rows, log)
     if kept:
         rows.evidence.append(("columns_kept", "、".join(kept)))
     columns["intake_issues"] = _text(log.codes(rows.numbers))
     own = {name: columns[name] for name in PROJECT_COLUMNS if name != "geometry"}
-    projects = GeoDataFrame({**own, **kept}, geometry=places)
-    return Intake(projects, log.frame(), tuple(rows.evidence))
+    projects: Any = Table(Columns({**own, **kept, "geometry": places}), crs)
+    issues: Any = log.table()
+    return Intake(projects, issues, tuple(rows.evidence))
 
 
-def _other_columns(rows: Rows, log: IssueLog) -> dict[str, pd.Series]:
+def _other_columns(rows: Rows, log: IssueLog) -> dict[str, Column]:
     """Return the columns not read into a field; drawn geometry leaves coordinate columns."""
     found = match_headers(rows.titles)
     drawn = rows.geometry is not None
     used = {position for field, position in found.items() if not drawn or field not in _COORDINATES}
-    kept: dict[str, pd.Series] = {}
+    kept: dict[str, Column] = {}
     for position, title in enumerate(rows.titles):
         cells = rows.column(position)
         if position in used or not (title or any(cells)):

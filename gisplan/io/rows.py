@@ -7,15 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyproj
 from numpy.typing import NDArray
 
+from gisplan.columns import Columns
 from gisplan.errors import ProjectsError
+from gisplan.frames import Table
 from gisplan.io.text import closest_titles, match_headers
 from gisplan.terms import ISSUE_COLUMNS, SEPARATOR, Level
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Evidence = tuple[str, str]
 
@@ -90,15 +95,26 @@ class IssueLog:
             by_row.setdefault(row, {})[code] = None
         return [SEPARATOR.join(sorted(by_row.get(number, {}))) for number in numbers]
 
-    def frame(self) -> pd.DataFrame:
-        """Return the issue table in the order of the rows, columns ``ISSUE_COLUMNS``."""
+    def table(self) -> Table:
+        """Return the issues in the order of the rows, columns ``ISSUE_COLUMNS``.
+
+        ``row`` is NaN where an issue is of the whole table; in a frame it is a whole number.
+        """
         ordered = sorted(self._found, key=lambda item: (item[1] is not None, item[1] or 0, item[0]))
         records = [
             (code, level_of(code), self.file, self.sheet, row, column, value[:200])
             for code, row, column, value in ordered
         ]
-        frame = pd.DataFrame(records, columns=list(ISSUE_COLUMNS))
-        return frame.astype(dict.fromkeys(ISSUE_COLUMNS, "str") | {"row": "Int64"})
+        cells = np.array(records, dtype=object).reshape(len(records), len(ISSUE_COLUMNS)).T
+        columns: dict[str, Any] = dict(zip(ISSUE_COLUMNS, cells, strict=True))
+        rows = [np.nan if row is None else row for row in columns["row"]]
+        columns["row"] = np.array(rows, dtype=float)
+        return Table(Columns(columns), finish=lambda frame: frame.astype({"row": "Int64"}))
+
+    def frame(self) -> pd.DataFrame:
+        """Return `table` as a frame."""
+        frame: pd.DataFrame = self.table().frame
+        return frame
 
 
 def level_of(code: str) -> str:

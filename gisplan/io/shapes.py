@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyproj
 import shapely
-from geopandas import GeoSeries
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
@@ -213,4 +212,6 @@ def _area(shape: BaseGeometry, crs: pyproj.CRS | None) -> float:
     """Return m² on the ellipsoid of degrees, plane ones of metres."""
     if crs is None or not crs.is_geographic or max(map(abs, shape.bounds)) > _DEGREES:
         return float(shape.area)
+    from geopandas import GeoSeries
+
     return float(ellipsoidal_area(GeoSeries([shape], crs=crs)).iloc[0])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from gisplan.errors import ProjectsError
 from gisplan.io.body import take_table
 from gisplan.io.delimited import read_delimited
+from gisplan.io.formats import DELIMITED, WORKBOOKS
 from gisplan.io.header import Heading, find_heading
 from gisplan.io.limits import LIMIT_MB, MEGABYTE, check_archive
 from gisplan.io.rows import Evidence, Grid, IssueLog, Rows, refuse_headless
@@ -15,9 +15,6 @@ from gisplan.io.webpage import is_webpage, read_webpage
 from gisplan.io.workbooks import OLE, ZIP, read_workbook
 
 __all__ = ["DELIMITED", "LIMIT_MB", "MEGABYTE", "WORKBOOKS", "check_archive", "read_table"]
-
-WORKBOOKS: Final = (".xlsx", ".xlsm", ".xls", ".ods")
-DELIMITED: Final = (".csv", ".tsv", ".txt")
 
 
 def read_table(

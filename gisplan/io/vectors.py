@@ -21,18 +21,16 @@ from geopandas import GeoDataFrame, GeoSeries
 from gisplan.crs import WGS84
 from gisplan.errors import MissingExtra, ProjectsError
 from gisplan.io.archives import unpacked_shapefile
+from gisplan.io.formats import VECTORS
+from gisplan.io.geojson import read_content
 from gisplan.io.geopackage import count_rows, list_tables
 from gisplan.io.kml import read_placemarks
 from gisplan.io.rows import Evidence, IssueLog, Rows, header_score, refuse_headless
 from gisplan.io.shapefile import check_parts, part_beside
 from gisplan.io.shapes import DrawnLog, mend_shapes
 from gisplan.io.sheets import LIMIT_MB, MEGABYTE
-from gisplan.io.text import cell_text, decode
+from gisplan.io.text import cell_text
 from gisplan.io.wkb import too_deep
-
-VECTORS: Final = (
-    ".geojson", ".json", ".gpkg", ".shp", ".zip", ".parquet", ".geoparquet", ".kml", ".kmz",
-)  # fmt: skip
 
 # GDAL chooses its driver by content, and some drivers follow addresses found in a file: so
 # the content has to be what the suffix says before GDAL sees it.
@@ -48,7 +46,6 @@ _MOST_CELLS: Final = 20_000_000
 """Cells of a GeoParquet file, whose repetitions take no room on disk but do in memory."""
 Notes = Mapping[str, Sequence[int]]
 """Positions of features by the code of an issue found while their file was read."""
-_GEOJSON_TYPES: Final = ("FeatureCollection", "Feature")
 _READ_ERRORS: Final = (
     pyogrio.errors.DataSourceError,
     pyogrio.errors.DataLayerError,
@@ -125,10 +122,10 @@ def _features(
     if suffix == ".gpkg":
         layer = _choose_layer(path, layer, evidence)
         return *_read_geopackage(path, layer), layer
-    content, left = _geojson_bytes(path, encoding, evidence)
-    frame, notes = _read(content, path)
-    if left and isinstance(frame, GeoDataFrame):
-        evidence.append(("crs_link_left", left))
+    content = read_content(path, encoding, evidence)
+    frame, notes = _read(content.text.encode("utf-8", "replace"), path)
+    if content.left and isinstance(frame, GeoDataFrame):
+        evidence.append(("crs_link_left", content.left))
         cells = pd.DataFrame(frame.drop(columns=frame.geometry.name))
         frame = GeoDataFrame(cells, geometry=np.asarray(frame.geometry))
     return frame, notes, layer
@@ -180,56 +177,6 @@ def _check_content(path: Path, suffix: str) -> None:
         head = opened.read(len(magic))
     if head != magic:
         raise ProjectsError("projects_disguised", file=path.name, suffix=suffix.lstrip("."))
-
-
-def _geojson_bytes(path: Path, encoding: str | None, evidence: list[Evidence]) -> tuple[bytes, str]:
-    """Return GeoJSON for GDAL, and the address of a CRS in it that GDAL would have fetched."""
-    decoded = decode(path.read_bytes(), encoding=encoding, place=path.name)
-    if decoded.encoding != "utf-8":
-        evidence.append((f"encoding_{decoded.basis}", decoded.encoding))
-    if not decoded.text.lstrip().startswith("{"):
-        raise ProjectsError("projects_disguised", file=path.name, suffix="GeoJSON")
-    try:
-        content = json.loads(decoded.text)
-    except (ValueError, RecursionError) as error:
-        raise ProjectsError("projects_broken", file=path.name, reason=error) from None
-    kind = content.get("type") if isinstance(content, dict) else None
-    if kind not in _GEOJSON_TYPES:
-        raise ProjectsError("projects_disguised", file=path.name, suffix="GeoJSON")
-    features = content.get("features") if kind == "FeatureCollection" else [content]
-    if not features:
-        raise ProjectsError("projects_empty", file=path.name)
-    if not isinstance(features, list):
-        raise ProjectsError("projects_broken", file=path.name, reason="features")
-    # GDAL passes over an entry of another type without a word, and a row would be lost.
-    for at, one in enumerate(features, start=1):
-        if not isinstance(one, dict) or one.get("type") != "Feature":
-            raise ProjectsError("projects_broken", file=path.name, reason=f"features[{at}]")
-    left = _drop_crs_links(content)
-    plain = "crs" not in decoded.text and "\\u" not in decoded.text
-    # Written anew where a CRS may be named, so that GDAL reads what was looked at here.
-    text = decoded.text if plain else json.dumps(content, ensure_ascii=False)
-    return text.encode("utf-8", "replace"), left
-
-
-def _drop_crs_links(content: dict[str, Any]) -> str:
-    """Take off every CRS that is given as an address; return the first of them."""
-    found = ""
-    waiting: list[Any] = [content]
-    while waiting:
-        part = waiting.pop()
-        if not isinstance(part, dict):
-            continue
-        crs = part.get("crs")
-        if isinstance(crs, dict) and crs.get("type") not in ("name", "EPSG"):
-            properties = part.pop("crs").get("properties")
-            address = properties.get("href", "-") if isinstance(properties, dict) else "-"
-            found = found or cell_text(address)[:200] or "-"
-        waiting.append(part.get("geometry"))
-        for name in ("features", "geometries"):
-            inner = part.get(name)
-            waiting.extend(inner if isinstance(inner, list) else ())
-    return found
 
 
 def _choose_layer(path: Path, wanted: str | None, evidence: list[Evidence]) -> str:

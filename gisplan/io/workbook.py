@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import math
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import xlsxwriter
 
-from gisplan.io.cellwise import Grid, grid_of
+from gisplan.columns import Columns
+from gisplan.io.cellwise import ByColumn
+from gisplan.io.page import Page, packed
 from gisplan.io.provenance import custom_properties
+from gisplan.io.sheet_cells import Cells, cells_of, clean, fitted, lines_of
 from gisplan.io.writing import write_whole
 from gisplan.labels import Labels
 from gisplan.symbology import OUTCOME_SYMBOLS
 from gisplan.terms import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WIDEST, NARROWEST = 26, 6
 """Column widths in characters of Excel's default font."""
@@ -40,13 +42,10 @@ _WIDE = {
 }
 """Columns that hold sentences may be wider; what is longer still is wrapped."""
 
-CELL = 32_767
-"""The longest text of a cell, in UTF-16 code units."""
-
 LINE = 15
 """Height of a line of text in points."""
 
-_FORMATS = {
+NUMBER_FORMATS = {
     "confidence": "0.000", "same": "0.000", "p_value": "0.000", "shuffles": "0",
     "investment": "#,##0", "flip_distance": "#,##0", "accuracy": "#,##0",
     "zone_margin": "#,##0", "corridor_distance": "#,##0", "distance": "#,##0",
@@ -79,16 +78,26 @@ _FORMATS = {
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: a title, a frame whose columns are codes, and how many columns to freeze.
+    """One sheet: a title, a table whose columns are codes, and how many columns to freeze.
 
     ``outcome_columns`` hold outcomes in words, to be coloured beside their word.
     """
 
     title: str
-    frame: pd.DataFrame
+    frame: pd.DataFrame | Columns
     freeze: int = 0
     outcome_columns: Sequence[str] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def cells(self) -> tuple[list[Cells], list[bool]]:
+        """Its columns as cells, and which of them hold fractions."""
+        return cells_of(self.frame)
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has below its header."""
+        return self.frame.rows if isinstance(self.frame, Columns) else len(self.frame)
 
 
 def write_workbook(
@@ -120,9 +129,8 @@ def write_workbook(
             for name, value in custom_properties(about or {}).items() if about else ():
                 book.set_custom_property(name, value, "text")
             styles = _Styles(book, labels)
-            for sheet in sheets:
-                _write_sheet(book, sheet, styles, labels)
-        beside.write_bytes(content.getbuffer())
+            pages = [_write_sheet(book, sheet, styles, labels) for sheet in sheets]
+        beside.write_bytes(packed(content, pages).getbuffer())
 
     write_whole(path, write)
 
@@ -147,7 +155,7 @@ class _Styles:
 
     def cell(self, column: str, fraction: bool) -> Any:
         plain = "@" if column in ("id", "code") else "0.00" if fraction else "General"
-        number = _FORMATS.get(column, plain)
+        number = NUMBER_FORMATS.get(column, plain)
         # Text keeps off the number that ends beside it.
         aligned = {"align": "left", "indent": 1} if number in ("General", "@") else {}
         key = number + str(aligned)
@@ -156,26 +164,22 @@ class _Styles:
         return self.made[key]
 
 
-def _write_sheet(book: Any, sheet: Sheet, styles: _Styles, labels: Labels) -> None:
-    page = book.add_worksheet(sheet_name(sheet.title))
-    frame, codes = sheet.frame, [str(code) for code in sheet.frame]
+def _write_sheet(book: Any, sheet: Sheet, styles: _Styles, labels: Labels) -> Page:
+    page: Page = book.add_worksheet(sheet_name(sheet.title), worksheet_class=Page)
+    codes, (columns, fractions) = [str(code) for code in sheet.frame], sheet.cells
     headers = [_title(sheet, code, labels) for code in codes]
     for at, header in enumerate(headers):
         page.write_string(0, at, header, styles.header)
     page.set_row(0, 2.2 * LINE)
-    lines = np.ones(len(frame), dtype=int)
-    for at, (code, header) in enumerate(zip(codes, headers, strict=True)):
-        style = styles.cell(code, pd.api.types.is_float_dtype(frame[code]))
-        cells = _column(frame[code])
-        width = _width(header, cells, _WIDE.get(code, WIDEST))
+    lines = np.ones(sheet.rows, dtype=np.int64)
+    for at, (code, header, cells) in enumerate(zip(codes, headers, columns, strict=True)):
+        width = fitted(header, cells, NARROWEST, _WIDE.get(code, WIDEST))
         page.set_column(at, at, width)
-        lines = np.maximum(lines, [_lines(value, width) for value in cells])
-        for row, value in enumerate(cells, start=1):
-            _write_cell(page, row, at, value, style)
-    for row, count in enumerate(lines, start=1):
-        # Excel fits rows when it opens a file, LibreOffice and viewers do not.
-        page.set_row(row, min(LINE * count, 400))
-    last_row, last_column = max(len(frame), 1), max(len(frame.columns) - 1, 0)
+        lines = np.maximum(lines, lines_of(cells, width))
+    kinds = map(styles.cell, codes, fractions)
+    # Excel fits rows when it opens a file, LibreOffice and viewers do not.
+    page.fill(list(zip(columns, kinds, strict=True)), np.minimum(LINE * lines, 400))
+    last_row, last_column = max(sheet.rows, 1), max(len(codes) - 1, 0)
     page.freeze_panes(1, sheet.freeze)
     page.autofilter(0, 0, last_row, last_column)
     for code in sheet.outcome_columns:
@@ -188,113 +192,20 @@ def _write_sheet(book: Any, sheet: Sheet, styles: _Styles, labels: Labels) -> No
     page.fit_to_pages(1, 0)
     page.repeat_rows(0)
     page.set_footer("&L&A&R&P / &N")
+    return page
 
 
-def sheet_grid(sheet: Sheet, labels: Labels) -> Grid:
+def sheet_grid(sheet: Sheet, labels: Labels) -> ByColumn:
     """Return the cells of a sheet as they will be read back from the file."""
     titles = [_title(sheet, str(code), labels) for code in sheet.frame]
-    columns = {at: _column(sheet.frame.iloc[:, at]) for at in range(len(titles))}
-    frame = pd.DataFrame(columns, dtype="object")
-    grid = grid_of(frame, titles)
-    return [[_fitting(one) if isinstance(one, str) else one for one in row] for row in grid]
+    return ByColumn(titles, sheet.cells[0], sheet.rows)
 
 
 def _title(sheet: Sheet, code: str, labels: Labels) -> str:
-    return _clean(sheet.headers.get(code, labels.get(f"column.{code}") or code))
-
-
-def _write_cell(page: Any, row: int, column: int, value: Any, style: Any) -> None:
-    if value is None or value == "":
-        return
-    if isinstance(value, bool):
-        page.write_boolean(row, column, value, style)
-    elif isinstance(value, (int, float)):
-        page.write_number(row, column, value, style)
-    elif isinstance(value, (dt.datetime, dt.date)):
-        page.write_datetime(row, column, value, style)
-    else:
-        page.write_string(row, column, _fitting(value), style)
-
-
-def _column(values: pd.Series) -> list[Any]:
-    """The cells of a column: missing is blank, control characters are not for Excel."""
-    if pd.api.types.is_float_dtype(values) and isinstance(values.dtype, np.dtype):
-        return [one if math.isfinite(one) else None for one in values.tolist()]
-    # Through numpy: a column of Arrow strings is slow to walk.
-    return [_plain(value) for value in values.to_numpy(dtype=object)]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return _clean(value)
-    if value is None or value is pd.NaT or value is pd.NA:
-        return None
-    if isinstance(value, pd.Timestamp):
-        return value.to_pydatetime()
-    if isinstance(value, (np.bool_, bool)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None
-    return _clean(str(value))
-
-
-_NOT_XML: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
-    + "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF))
-    + "]"
-)
-"""What XML cannot hold: control characters, half characters, no characters."""
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("", text)
-
-
-def _fitting(text: str) -> str:
-    """Cut a text to what a cell holds, counted as Excel does, and show that it was cut."""
-    if len(text) <= CELL // 2 or len(text.encode("utf-16-le")) // 2 <= CELL:
-        return text
-    return text.encode("utf-16-le")[: 2 * (CELL - 1)].decode("utf-16-le", "ignore") + "…"
-
-
-def _lines(value: Any, width: float) -> int:
-    if not isinstance(value, str):
-        return 1
-    return _lines_of(value, width)
-
-
-@lru_cache(maxsize=20_000)
-def _lines_of(text: str, width: float) -> int:
-    return sum(max(1, math.ceil(_long(line) / (width - 1))) for line in text.splitlines() or [""])
-
-
-def _width(header: str, cells: Sequence[Any], widest: int) -> float:
-    """Fit a column to its text; a Chinese character takes two places (openpyxl counts one)."""
-    longest = max((_places(value) for value in cells[:2000]), default=0)
-    return min(max(longest, min(_places(header), 14), NARROWEST), widest) + 2
-
-
-def _places(value: Any) -> int:
-    if value is None:
-        return 0
-    if isinstance(value, float):
-        return len(f"{value:,.0f}") + 1
-    if isinstance(value, dt.datetime):
-        return 10
-    return max(_long(line) for line in str(value).splitlines() or [""])
-
-
-@lru_cache(maxsize=20_000)
-def _long(line: str) -> int:
-    """How many places a line takes: two for a Chinese character."""
-    if line.isascii():
-        return len(line)
-    return len(line) + sum(unicodedata.east_asian_width(c) in "WF" for c in line)
+    return clean(sheet.headers.get(code, labels.get(f"column.{code}") or code))
 
 
 def sheet_name(title: str) -> str:
     r"""Make a legal sheet name: no ``[]:*?/\\`` and at most 31 characters."""
-    name = "".join("_" if c in "[]:*?/\\'\n\t" else c for c in _clean(title))[:31] or "-"
+    name = "".join("_" if c in "[]:*?/\\'\n\t" else c for c in clean(title))[:31] or "-"
     return f"{name}_" if name.lower() == "history" else name  # Excel keeps that one for itself

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,9 +48,10 @@ def save_overlay(
     *,
     cap: Literal["round", "flat"] = "round",
     figure: Literal["rings", "links"] = "rings",
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the overlay as a workbook of tables, a GeoPackage of layers or a figure."""
-    about, suffix = Run.of_plan(plan).facts, path.suffix.lower()
+    about, suffix = about or Run.of_plan(plan).facts, path.suffix.lower()
     if suffix == ".gpkg":
         drawn = {k: f for k, f in frames.items() if isinstance(f, gpd.GeoDataFrame)}
         write_layers(path, drawn, about=about)

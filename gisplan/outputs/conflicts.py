@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from gisplan import __version__
 from gisplan.casebook import Found
 from gisplan.conflicts import LEDGER
 from gisplan.io.layers import PLAN_FILE, read_definition
-from gisplan.io.provenance import picture_text
+from gisplan.io.provenance import picture_text, signed
 from gisplan.io.tables import write_layers
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_bytes
@@ -22,9 +23,11 @@ from gisplan.printout.conflicts import conflict_lines, word_balance, word_ledger
 from gisplan.terms import Kind
 
 
-def save_ledger(path: Path, found: Found, labels: Labels) -> None:
-    """Write a ledger in the format of the suffix."""
-    suffix, about = path.suffix.lower(), provenance(found)
+def save_ledger(
+    path: Path, found: Found, labels: Labels, *, run: Mapping[str, Any] | None = None
+) -> None:
+    """Write a ledger in the format of the suffix; *run* is what the command was asked."""
+    suffix, about = path.suffix.lower(), signed({**(run or {}), **provenance(found)})
     if suffix == ".xlsx":
         sheets = ledger_sheets(found, labels)
         write_workbook(path, sheets, labels, title=labels("conflicts.title"), about=about)

@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
-import pandas as pd
+import numpy as np
 
+from gisplan.columns import Coded, Columns
 from gisplan.crs import NamedCrs
 from gisplan.errors import OutputError
-from gisplan.io.parcels import write_parcels
-from gisplan.io.shapefile import FieldName, write_shapefile
-from gisplan.io.tables import (
-    write_csv,
-    write_vector,
-)
+from gisplan.frames import table_of, texts
+from gisplan.io.flat import write_csv
+from gisplan.io.provenance import write_sidecar
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.labels import Labels
-from gisplan.results import read_rows
+from gisplan.results import read_columns
+from gisplan.wording import mapped
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from gisplan.io.projects import Intake
+    from gisplan.io.shapefile import FieldName
 
 
-def save_intake(path: Path, read: Intake, labels: Labels) -> None:
+def save_intake(
+    path: Path, read: Intake, labels: Labels, *, about: Mapping[str, Any] | None = None
+) -> None:
     """Write what was read of a list as a workbook: projects, issues, and the evidence."""
     evidence = [labels(f"evidence.{code}", value=value) for code, value in read.evidence]
     sheets = [
-        Sheet(labels("sheet.projects"), read_rows(read), 2),
-        Sheet(labels("sheet.issues"), word_issues(read.issues, labels)),
-        Sheet(labels("sheet.sources"), pd.DataFrame({"value": evidence}, dtype="str")),
+        Sheet(labels("sheet.projects"), read_columns(read), 2),
+        Sheet(labels("sheet.issues"), word_issues(table_of(read, "issues").columns, labels)),
+        Sheet(labels("sheet.sources"), Columns({"value": texts(evidence)})),
     ]
-    write_workbook(path, sheets, labels, title=labels("sheet.projects"))
+    write_workbook(path, sheets, labels, title=labels("sheet.projects"), about=about)
 
 
 def save_converted(
-    path: Path, projects: gpd.GeoDataFrame, target: NamedCrs, labels: Labels
-) -> tuple[str, ...]:
+    path: Path, projects: gpd.GeoDataFrame, target: NamedCrs, labels: Labels,
+    *, about: Mapping[str, Any] | None = None,
+) -> tuple[str, ...]:  # fmt: skip
     """Write a converted table: every row and column, with the new coordinates.
 
     The headers of the coordinates name their system, so that the file is read right again.
@@ -49,12 +54,22 @@ def save_converted(
     """
     suffix = path.suffix.lower()
     if suffix == ".shp":
-        return shapefile_lines(path, write_shapefile(path, projects, labels), labels)
+        from gisplan.io.shapefile import write_shapefile
+
+        fields = write_shapefile(path, projects, labels, day=(about or {}).get("date"))
+        return (*shapefile_lines(path, fields, labels), *beside(path, about, labels))
     if suffix == ".txt":
+        from gisplan.io.parcels import write_parcels
+
         left = write_parcels(path, projects)
-        return (labels("cli.parcels_left", n=len(left)),) if len(left) else ()
+        told = (labels("cli.parcels_left", n=len(left)),) if len(left) else ()
+        return (*told, *beside(path, about, labels))
+    import pandas as pd
+
     if suffix not in (".xlsx", ".csv"):
-        write_vector(path, projects, pd.DataFrame(index=projects.index))
+        from gisplan.io.tables import write_vector
+
+        write_vector(path, projects, pd.DataFrame(index=projects.index), about=about)
         return ()
     if set(projects.geometry.geom_type.dropna()) - {"Point"}:
         raise OutputError("output_points_only", path=path)
@@ -66,21 +81,46 @@ def save_converted(
         table[labels(f"convert.{code}", crs=title)] = values.round(digits)
     if suffix == ".csv":
         write_csv(path, table, labels)
-    else:
-        write_workbook(path, [Sheet(path.stem, table, freeze=2)], labels, title=path.stem)
+        return beside(path, about, labels)
+    sheets = [Sheet(path.stem, table, freeze=2)]
+    write_workbook(path, sheets, labels, title=path.stem, about=about)
     return ()
+
+
+def beside(path: Path, about: Mapping[str, Any] | None, labels: Labels) -> tuple[str, ...]:
+    """Write the provenance beside a file that has no room for it; return what to tell."""
+    if about is None:
+        return ()
+    return (labels("verify.beside", path=write_sidecar(path, about)),)
 
 
 _TITLES = {"wgs84": "WGS 84", "cgcs2000": "CGCS2000", "gcj02": "GCJ-02", "bd09": "BD-09"}
 
 
-def word_issues(issues: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+def word_issues(issues: Columns, labels: Labels) -> Columns:
     """Put intake issues into words: what was found where, and what to do about it."""
-    told = issues.copy()
-    told["level"] = [labels(f"level.{level}") for level in issues["level"]]
-    for column in ("message", "remedy"):
-        told[column] = [labels.get(f"issue.{code}.{column}") or "" for code in issues["code"]]
-    return told[["code", "level", "message", "remedy", "file", "sheet", "row", "column", "value"]]
+    codes = issues.coded("code")
+    rows = [None if one != one else int(one) for one in issues.numbers("row").tolist()]
+    row = np.empty(issues.rows, dtype=object)
+    row[:] = rows
+
+    def word(part: str) -> Coded:
+        return mapped(codes, lambda code: labels.get(f"issue.{code}.{part}") or "")
+
+    return Columns(
+        {
+            "code": codes,
+            "level": mapped(issues.coded("level"), lambda one: labels(f"level.{one}")),
+            "message": word("message"),
+            "remedy": word("remedy"),
+            "file": issues["file"],
+            "sheet": issues["sheet"],
+            "row": row,
+            "column": issues["column"],
+            "value": issues["value"],
+        },
+        issues.rows,
+    )
 
 
 def shapefile_lines(path: Path, fields: tuple[FieldName, ...], labels: Labels) -> tuple[str, ...]:

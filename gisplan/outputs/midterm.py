@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from gisplan.io.provenance import picture_text
+from gisplan.io.provenance import picture_text, signed
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_bytes
 from gisplan.labels import Labels
@@ -28,12 +29,13 @@ def save_midterm(
     labels: Labels,
     *,
     tables: Mapping[str, Path | None] | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the evaluation as a workbook of tables or as a one-page figure.
 
     *tables* are the files of targets and buildings, for the record of what it rests on.
     """
-    about = {**result.about, **_hashes(tables or {})}
+    about = signed({**(about or result.about), **_hashes(tables or {})})
     found = midterm_findings(result, frames, labels)
     if path.suffix.lower() in FIGURES:
         from gisplan.plotting import render

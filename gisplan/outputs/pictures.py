@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -26,15 +27,18 @@ def save_figure(figure: Figure, path: str | Path, *, dpi: float = 300, about: st
     return place
 
 
-def save_pictures(folder: Path, result: Result, labels: Labels) -> list[Path]:
+def save_pictures(
+    folder: Path, result: Result, labels: Labels, *, about: Mapping[str, Any] | None = None
+) -> list[Path]:
     """Draw the map and the verdict table as small pictures."""
+    told = picture_text(about or result.about)
     from gisplan.plotting import plot_table, render
 
     paths = [folder / f"{result.plan.definition.id}.png", folder / "verdicts.png"]
     sheet = result.plan.plot(result.projects, result.verdicts, language=labels.language)
-    write_bytes(paths[0], render(sheet, ".png", dpi=90, about=picture_text(result.about)))
+    write_bytes(paths[0], render(sheet, ".png", dpi=90, about=told))
     headers, rows = terminal_rows(result, labels)
     table = pd.DataFrame(rows, columns=headers)
     figure = plot_table(table, title=labels("run.title"), language=labels.language)
-    write_bytes(paths[1], render(figure, ".png", dpi=90, about=picture_text(result.about)))
+    write_bytes(paths[1], render(figure, ".png", dpi=90, about=told))
     return paths

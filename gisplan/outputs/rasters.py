@@ -4,50 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from gisplan.io.flat import write_csv
 from gisplan.io.grids import Band, write_cog
-from gisplan.io.provenance import picture_text, stamp_page
-from gisplan.io.tables import write_csv, write_layers
+from gisplan.io.provenance import TAG, picture_text, provenance_text, signed, stamp_page
+from gisplan.io.tables import write_layers
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_bytes, write_text
 from gisplan.labels import Labels
+from gisplan.outputs.lists import beside
 from gisplan.plan import Plan
-from gisplan.printout.rasters import word_zonal, zonal_lines
 from gisplan.results import Run
 from gisplan.surface import Surface, draw, map_image
 from gisplan.zonal import Zonal
+from gisplan.zonal.words import word_classes, word_zonal, zonal_lines
 
-_HEADERS = {"value": "class_value", "share": "class_share"}
 
-
-def save_zonal(path: Path, plan: Plan, found: Zonal, labels: Labels) -> None:
+def save_zonal(
+    path: Path, plan: Plan, found: Zonal, labels: Labels, *, about: Mapping[str, Any] | None = None
+) -> tuple[str, ...]:
     """Write statistics by area as a workbook, a table or a layer with their geometry."""
-    suffix = path.suffix.lower()
+    suffix, about = path.suffix.lower(), about or Run.of_plan(plan).facts
     if suffix == ".gpkg":
-        write_layers(path, {"zonal": found.stats}, about=Run.of_plan(plan).facts)
-        return
-    told = word_zonal(found.stats, plan, labels)
+        write_layers(path, {"zonal": found.stats}, about=about)
+        return ()
+    told, shares = word_zonal(found.stats, plan.definition, labels), None
+    if found.classes is not None:
+        shares = word_classes(found.classes, plan.definition, labels)
     if suffix == ".csv":
-        shown = told if found.classes is None else word_zonal(found.classes, plan, labels)
-        write_csv(path, shown.rename(columns=_HEADERS) if found.classes is not None else shown,
-                  labels)  # fmt: skip
-        return
-    if found.classes is not None:  # a mean of codes would be read as a result
+        write_csv(path, told if shares is None else shares, labels)
+        return beside(path, about, labels)
+    if shares is not None:  # a mean of codes would be read as a result
         told = told.drop(columns=["mean", "stdev", "sum"])
     sheets = [Sheet(labels("sheet.zonal_stats"), told, 1)]
-    if found.classes is not None:
-        shares = word_zonal(found.classes, plan, labels).rename(columns=_HEADERS)
+    if shares is not None:
         sheets.insert(0, Sheet(labels("sheet.zonal_classes"), shares, 1))
     lines = [*zonal_lines(found, labels), labels("raster.note_area")]
     notes = pd.DataFrame({"value": lines}, dtype="str")
     sheets.append(Sheet(labels("sheet.notes"), notes))
-    write_workbook(
-        path, sheets, labels, title=labels("raster.zonal_title"), about=Run.of_plan(plan).facts
-    )
+    write_workbook(path, sheets, labels, title=labels("raster.zonal_title"), about=about)
+    return ()
 
 
 def save_surface(
@@ -62,17 +63,18 @@ def save_surface(
         bands = (Band(surface.kind, surface.unit),)
         write_cog(path, grid, iter([whole]), bands=bands, tags=provenance(surface.facts, run))
         return
-    draw_surface(path, plan, projects, surface, labels)
+    draw_surface(path, plan, projects, surface, labels, about={**run.facts, **surface.facts})
 
 
 def draw_surface(
-    path: Path, plan: Plan, projects: gpd.GeoDataFrame | None, surface: Surface, labels: Labels
-) -> None:
+    path: Path, plan: Plan, projects: gpd.GeoDataFrame | None, surface: Surface, labels: Labels,
+    *, about: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
     """Draw a surface on the interactive map or on the map sheet, by the suffix."""
-    suffix = path.suffix.lower()
+    suffix, about = path.suffix.lower(), signed(about or Run.of_plan(plan).facts)
     if suffix == ".html":
         page = plan.explore(projects, language=labels.language, layers=[map_image(surface, labels)])
-        write_text(path, stamp_page(page.get_root().render(), Run.of_plan(plan).facts))
+        write_text(path, stamp_page(page.get_root().render(), about))
         return
     from gisplan.plotting import render
     from gisplan.plotting.surface import lay_surface
@@ -86,18 +88,20 @@ def draw_surface(
             title=picture.title,
         ),
     )  # fmt: skip
-    write_bytes(path, render(figure, suffix, about=picture_text(Run.of_plan(plan).facts)))
+    write_bytes(path, render(figure, suffix, about=picture_text(about)))
 
 
 def provenance(facts: Mapping[str, object], run: Run) -> dict[str, str]:
     """Lay out what a raster rests on as tags of the file: upper-case names, plain text."""
-    return flattened({**run.facts, **facts})
+    return flattened(signed({**run.facts, **facts}))
 
 
 def flattened(facts: Mapping[str, object]) -> dict[str, str]:
     """Lay out facts as tags of a file: one level, upper-case names, plain text."""
-    flat: dict[str, object] = {}
+    flat: dict[str, object] = {TAG: provenance_text(facts)}
     for name, value in facts.items():
+        if name in ("asked", "inputs"):
+            continue
         if isinstance(value, dict):
             flat |= {f"{name}_{inner}": one for inner, one in value.items()}
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gisplan import __version__
-from gisplan.io.provenance import picture_text, stamp_page
+from gisplan.io.provenance import picture_text, signed, stamp_page
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_bytes, write_text
 from gisplan.labels import Labels
@@ -62,9 +63,11 @@ EFFECT_SHEET = (
 """Columns of the sheets, in order; their headers are ``revision_column.<code>``."""
 
 
-def save_revision(path: Path, compared: Compared, labels: Labels) -> None:
-    """Write a revision in the format of the suffix."""
-    suffix, about = path.suffix.lower(), provenance(compared)
+def save_revision(
+    path: Path, compared: Compared, labels: Labels, *, run: Mapping[str, Any] | None = None
+) -> None:
+    """Write a revision in the format of the suffix; *run* is what the command was asked."""
+    suffix, about = path.suffix.lower(), signed({**(run or {}), **provenance(compared)})
     if suffix == ".xlsx":
         title = labels("revision.title")
         write_workbook(path, revision_sheets(compared, labels), labels, title=title, about=about)

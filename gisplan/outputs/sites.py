@@ -2,79 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 
 from gisplan.crs import transform
+from gisplan.io.flat import write_csv
 from gisplan.io.provenance import stamp_page
-from gisplan.io.tables import write_csv, write_layers
+from gisplan.io.tables import write_layers
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_text
 from gisplan.labels import Labels
 from gisplan.map_payload import MapLayer
+from gisplan.outputs.lists import beside
 from gisplan.plan import Plan
-from gisplan.printout.sites import caveats, word_nearest, word_regions
+from gisplan.printout.sites import caveats
 from gisplan.results import Run
+from gisplan.sites.words import word_nearest, word_regions
 from gisplan.symbology import OUTCOME_SYMBOLS
 from gisplan.terms import Outcome
 
 
 def save_nearest(
-    path: Path, plan: Plan, projects: gpd.GeoDataFrame, found: gpd.GeoDataFrame, labels: Labels
-) -> None:
+    path: Path, plan: Plan, projects: gpd.GeoDataFrame, found: gpd.GeoDataFrame, labels: Labels,
+    *, about: Mapping[str, Any] | None = None,
+) -> tuple[str, ...]:  # fmt: skip
     """Write where each project would comply, with the move drawn on a map or in a layer."""
-    told = word_nearest(plan, projects, found, labels)
+    about = about or Run.of_plan(plan).facts
+    told = word_nearest(plan.definition, projects, found, labels)
     if path.suffix.lower() == ".gpkg":
         keyed = found.assign(id=told["id"], name=told["name"])
         write_layers(
             path,
             {"sites": keyed, "moves": _moves(plan, projects, keyed)},
-            about=Run.of_plan(plan).facts,
+            about=about,
         )
-        return
+        return ()
     if path.suffix.lower() == ".html":
         layer = moves_layer(plan, projects, found, labels)
         page = plan.explore(projects, language=labels.language, layers=[layer])
-        write_text(path, stamp_page(page.get_root().render(), Run.of_plan(plan).facts))
-        return
+        write_text(path, stamp_page(page.get_root().render(), about))
+        return ()
     notes = (labels("sites.note"),)
-    _save_table(path, told, "sites_nearest", notes, plan, labels)
+    return _save_table(path, told, "sites_nearest", (notes, about), plan, labels)
 
 
 def save_regions(
-    path: Path, plan: Plan, found: gpd.GeoDataFrame, labels: Labels, *, told: Sequence[str] = ()
-) -> None:
+    path: Path, plan: Plan, found: gpd.GeoDataFrame, labels: Labels, *, told: Sequence[str] = (),
+    about: Mapping[str, Any] | None = None,
+) -> tuple[str, ...]:  # fmt: skip
     """Write the places for a new project; *told* is noted in a workbook."""
+    about = about or Run.of_plan(plan).facts
     if path.suffix.lower() == ".gpkg":
-        write_layers(
-            path, {"sites": found.astype({"outcome": "str"})}, about=Run.of_plan(plan).facts
-        )
-        return
+        write_layers(path, {"sites": found.astype({"outcome": "str"})}, about=about)
+        return ()
     if path.suffix.lower() == ".html":
         page = plan.explore(language=labels.language, layers=[regions_layer(plan, found, labels)])
-        write_text(path, stamp_page(page.get_root().render(), Run.of_plan(plan).facts))
-        return
+        write_text(path, stamp_page(page.get_root().render(), about))
+        return ()
     if found.empty:
         told = (*told, labels("sites.nothing"))
     notes = (*told, labels("sites.note_new"))
-    _save_table(path, word_regions(plan, found, labels), "sites_regions", notes, plan, labels)
+    table = word_regions(plan.definition, found, labels)
+    return _save_table(path, table, "sites_regions", (notes, about), plan, labels)
 
 
 def _save_table(
-    path: Path, told: pd.DataFrame, sheet: str, notes: Sequence[str], plan: Plan, labels: Labels
-) -> None:
+    path: Path, told: pd.DataFrame, sheet: str, said: tuple[Sequence[str], Mapping[str, Any]],
+    plan: Plan, labels: Labels,
+) -> tuple[str, ...]:  # fmt: skip
+    notes, about = said
     if path.suffix.lower() == ".csv":
         write_csv(path, told, labels)
-        return
+        return beside(path, about, labels)
     lines = pd.DataFrame({"value": [*notes, *caveats(plan, labels)]}, dtype="str")
     title = labels(f"sheet.{sheet}")
     sheets = [Sheet(title, told, 2, outcome_columns=("outcome",)),
               Sheet(labels("sheet.notes"), lines)]  # fmt: skip
-    write_workbook(path, sheets, labels, title=title, about=Run.of_plan(plan).facts)
+    write_workbook(path, sheets, labels, title=title, about=about)
+    return ()
 
 
 def _moves(plan: Plan, projects: gpd.GeoDataFrame, found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -91,7 +101,7 @@ def moves_layer(
     plan: Plan, projects: gpd.GeoDataFrame, found: gpd.GeoDataFrame, labels: Labels
 ) -> MapLayer:
     """Return the moves as a layer of the interactive map."""
-    told = word_nearest(plan, projects, found, labels)
+    told = word_nearest(plan.definition, projects, found, labels)
     lines = _moves(plan, projects, found)
     shown = ["name", "advice", "lon", "lat"]
     words = told.loc[lines.index, shown].rename(columns={c: labels(f"column.{c}") for c in shown})
@@ -104,7 +114,7 @@ def moves_layer(
 
 def regions_layer(plan: Plan, found: gpd.GeoDataFrame, labels: Labels) -> MapLayer:
     """Return places for a new project as a layer of the interactive map."""
-    told = word_regions(plan, found, labels)
+    told = word_regions(plan.definition, found, labels)
     shown = ["rank", "hectares", "score", "reasons"]
     words = told[shown].rename(columns={c: labels(f"column.{c}") for c in shown})
     frame = gpd.GeoDataFrame(words, geometry=found.geometry, crs=found.crs)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -26,8 +28,12 @@ NOTES = 13
 """How many notes on method ``stats.note_…`` has."""
 
 
-def save_stats(path: Path, result: Result, frames: dict[str, pd.DataFrame], labels: Labels) -> None:
+def save_stats(
+    path: Path, result: Result, frames: dict[str, pd.DataFrame], labels: Labels,
+    *, about: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
     """Write the statistics as a workbook of tables or as a one-page figure."""
+    about = about or result.about
     if path.suffix.lower() in FIGURES:
         from gisplan.plotting import render
         from gisplan.plotting.charts_stats import plot_stats
@@ -38,7 +44,7 @@ def save_stats(path: Path, result: Result, frames: dict[str, pd.DataFrame], labe
             file=result.file, n=len(result.projects), placed=int(result.located.sum()),
         )  # fmt: skip
         figure = plot_stats(frames, found, named, labels, subtitle=subtitle)
-        write_bytes(path, render(figure, path.suffix, about=picture_text(result.about)))
+        write_bytes(path, render(figure, path.suffix, about=picture_text(about)))
         return
     plan = result.plan
     sheets = [_lines("findings", findings(result, frames, labels), labels)]
@@ -50,10 +56,13 @@ def save_stats(path: Path, result: Result, frames: dict[str, pd.DataFrame], labe
             sheets.append(Sheet(labels("sheet.role_matrix"), matrix, 1))
     notes = [labels(f"stats.note_{k}") for k in range(1, NOTES + 1)]
     sheets.append(_lines("notes", notes + summary_lines(result, labels), labels))
-    write_workbook(path, sheets, labels, title=labels("stats.title"), about=result.about)
+    write_workbook(path, sheets, labels, title=labels("stats.title"), about=about)
 
 
-def save_map(path: Path, result: Result, found: Evidence, labels: Labels) -> None:
+def save_map(
+    path: Path, result: Result, found: Evidence, labels: Labels,
+    *, about: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
     """Write the interactive map with what is left of zones and what services reach."""
     from gisplan.map_payload.room import reach_layer, room_layer
 
@@ -64,7 +73,7 @@ def save_map(path: Path, result: Result, found: Evidence, labels: Labels) -> Non
     page = result.plan.explore(
         result.projects, result.verdicts, language=labels.language, layers=layers
     )
-    write_text(path, stamp_page(page.get_root().render(), result.about))
+    write_text(path, stamp_page(page.get_root().render(), about or result.about))
 
 
 def _names(result: Result, frames: dict[str, pd.DataFrame], labels: Labels) -> dict[str, str]:

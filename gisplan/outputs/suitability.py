@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,23 @@ import pandas as pd
 
 from gisplan.definition.criteria import RasterValue
 from gisplan.errors import OutputError
+from gisplan.io.flat import write_csv
 from gisplan.io.grids import Band, write_cog
-from gisplan.io.tables import write_csv
+from gisplan.io.provenance import signed
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.labels import Labels
+from gisplan.outputs.lists import beside
 from gisplan.outputs.rasters import draw_surface, flattened
 from gisplan.plan import Plan
-from gisplan.printout.suitability import model_lines, word_ranking
 from gisplan.results import Run
 from gisplan.surface.suitability import Scorer, cells, facts_of, grid_of, surface_of
+from gisplan.surface.words import model_lines, word_ranking
 
 
 def save_suitability(
-    path: Path, plan: Plan, asked: Scorer, cell: float | None, labels: Labels
-) -> list[str]:
+    path: Path, plan: Plan, asked: Scorer, cell: float | None, labels: Labels,
+    *, about: Mapping[str, Any] | None = None,
+) -> list[str]:  # fmt: skip
     """Write the ground's suitability; return what there is to tell of it.
 
     Raises
@@ -39,8 +42,9 @@ def save_suitability(
             raise OutputError("output_is_input", path=path)
     if path.suffix.lower() != ".tif":
         surface = surface_of(asked, cell)
-        draw_surface(path, plan, None, surface, labels)
-        return model_lines(plan, asked, labels, surface.facts)
+        draw_surface(path, plan, None, surface, labels,
+                     about={**(about or Run.of_plan(plan).facts), **surface.facts})  # fmt: skip
+        return model_lines(plan.definition, asked, labels, surface.facts)
     grid = grid_of(asked, cell)
     counts = {"usable": 0, "excluded": 0, "unknown": 0}
 
@@ -52,23 +56,25 @@ def save_suitability(
             yield window, part
 
     facts = facts_of(asked, grid)
-    tags = flattened(Run.of_plan(plan).facts | facts)
+    tags = flattened(signed({**(about or Run.of_plan(plan).facts), **facts}))
     bands = (Band("score", "1"), Band("state: 1 usable, 0 ruled out", "1"))
     write_cog(path, grid, counted(), bands=bands, tags=tags)
     shares = {name: count / (grid.rows * grid.columns) for name, count in counts.items()}
-    return model_lines(plan, asked, labels, facts | shares)
+    return model_lines(plan.definition, asked, labels, facts | shares)
 
 
 def save_ranking(
     path: Path, plan: Plan, asked: Scorer, projects: gpd.GeoDataFrame, ranking: pd.DataFrame,
-    labels: Labels,
-) -> None:  # fmt: skip
+    labels: Labels, *, about: Mapping[str, Any] | None = None,
+) -> tuple[str, ...]:  # fmt: skip
     """Write the ranking of candidates with the notes that it needs."""
-    told = word_ranking(plan, asked, projects, ranking, labels)
+    about = about or Run.of_plan(plan).facts
+    told = word_ranking(plan.definition, asked, projects, ranking, labels)
     if path.suffix.lower() == ".csv":
         write_csv(path, told, labels)
-        return
-    notes = pd.DataFrame({"value": model_lines(plan, asked, labels)}, dtype="str")
+        return beside(path, about, labels)
+    notes = pd.DataFrame({"value": model_lines(plan.definition, asked, labels)}, dtype="str")
     title = labels("sheet.suitability")
     sheets = [Sheet(title, told, 2), Sheet(labels("sheet.notes"), notes)]
-    write_workbook(path, sheets, labels, title=title, about=Run.of_plan(plan).facts)
+    write_workbook(path, sheets, labels, title=title, about=about)
+    return ()

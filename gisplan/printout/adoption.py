@@ -10,6 +10,7 @@ import pandas as pd
 
 from gisplan.adoption import Adoption, compare_areas
 from gisplan.io.layers import PLAN_FILE
+from gisplan.io.official import Official
 from gisplan.io.text import decode
 from gisplan.labels import Labels
 from gisplan.wording import metres
@@ -32,8 +33,18 @@ def adoption_lines(adoption: Adoption, file: str, labels: Labels) -> list[str]:
     return lines
 
 
+def coverage_line(coverage: Official | str | None, labels: Labels) -> str:
+    """Say where a constraint's new layer has data, by whose word."""
+    if not isinstance(coverage, Official):
+        return labels(f"adopt.coverage_{coverage or 'all'}")
+    told = [labels(f"adopt.{code}", value=value) for code, value in coverage.evidence]
+    return labels("adopt.coverage_file", file=coverage.file, evidence=" · ".join(told))
+
+
 def verdict_lines(changed: pd.DataFrame, file: str, total: int, labels: Labels) -> list[str]:
     """Say which projects would be judged otherwise."""
+    if changed.empty:
+        return [labels("adopt.verdicts_same", file=file, total=total)]
     lines = [labels("adopt.verdicts", file=file, total=total, n=len(changed))]
     for row in changed.head(_MOST).itertuples(index=False):
         before, after = (labels(f"outcome.{one!s}") for one in (row.before, row.after))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from gisplan.wording import DASH, metres
 
@@ -22,7 +21,8 @@ def cell(code: str, value: Any) -> str:
 
 def number(value: Any) -> str:
     """Return a whole number, or a dash."""
-    return DASH if pd.isna(value) else str(int(value))
+    lost = value is None or not np.isfinite(value)
+    return DASH if lost else str(int(value))
 
 
 def count(value: Any) -> Any:
@@ -30,6 +30,6 @@ def count(value: Any) -> Any:
     return float(value) if isinstance(value, (int, np.integer)) and value >= 10_000 else value
 
 
-def degrees(value: float) -> str:
+def degrees(value: float | None) -> str:
     """Return degrees to six places, about 0.1 m."""
-    return DASH if value != value else f"{value:.6f}"
+    return DASH if value is None or value != value else f"{value:.6f}"

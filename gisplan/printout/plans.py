@@ -43,7 +43,7 @@ def layers_table(plan: Plan, labels: Labels) -> str:
                 str(row["as_of"].date()) if row["as_of"] is not pd.NaT else DASH,
                 row["sha256"][:8] if isinstance(row["sha256"], str) else DASH,
                 labels(f"clause.{kind}"),
-                row["clause"] if isinstance(row["clause"], str) else (row["owner"] or DASH),
+                next((row[k] for k in ("clause", "owner") if isinstance(row[k], str)), DASH),
             ]
         )
     title = plan.definition.title.get(labels.language)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from gisplan.frames import table_of
+from gisplan.io.flat import plain_cells
 from gisplan.io.terminal import aligned
 from gisplan.labels import Labels
-from gisplan.plan import schematic_layers, unchecked_names
+from gisplan.plan import schematic_accuracies, unchecked_names
 from gisplan.printout.cells import cell
 from gisplan.results import Result
 from gisplan.terms import Outcome
@@ -28,12 +32,13 @@ _NUMBERS = (3, 5, 7)
 
 def terminal_rows(result: Result, labels: Labels) -> tuple[list[str], list[list[str]]]:
     """Headers and cells of the verdict table as people read it."""
-    told = result.told(labels.language)
+    told = result.told_columns(labels.language)
     headers = [labels(f"terminal.{code}") for code in _SHOWN]
-    rows = [[cell(code, row[code]) for code in _SHOWN] for row in told.to_dict("records")]
-    if result.overrules is not None:
+    columns = [[cell(code, value) for value in plain_cells(told[code])] for code in _SHOWN]
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    if result.decided is not None:
         at = _SHOWN.index("outcome")
-        for row, overruled in zip(rows, told["overruled"], strict=True):
+        for row, overruled in zip(rows, told.texts("overruled"), strict=True):
             if overruled:
                 row[at] = labels("overrule.cell", outcome=row[at], overruled=overruled)
     return headers, rows
@@ -47,29 +52,31 @@ def terminal_table(result: Result, labels: Labels) -> str:
 
 def summary_lines(result: Result, labels: Labels) -> list[str]:
     """Say what was done, what could not be judged and why, and what was not checked."""
-    plan, verdicts = result.plan, result.verdicts
+    plan, verdicts = result.plan, result.judged
     title = plan.definition.title.get(labels.language)
     located = int(result.located.sum())
     lines = [
         labels(
-            "cli.plan_line", title=title, version=plan.definition.version, count=len(plan.areas)
+            "cli.plan_line",
+            title=title,
+            version=plan.definition.version,
+            count=plan.layer_columns.rows,
         ),
-        labels("cli.read_line", file=result.file, rows=len(verdicts), located=located),
-        labels("cli.result_line", counts=counts(verdicts["outcome"], labels)),
+        labels("cli.read_line", file=result.file, rows=verdicts.rows, located=located),
+        labels("cli.result_line", counts=counts(verdicts.texts("outcome"), labels)),
     ]
-    if result.overrules is not None:
-        n = int((result.overrules["overruled"] != "").sum())
-        lines.append(labels("overrule.line", n=n, counts=counts(result.standing, labels)))
+    if result.decided is not None:
+        n = int((result.decided.texts("overruled") != "").sum())
+        lines.append(labels("overrule.line", n=n, counts=counts(result.stands.texts(), labels)))
     # How the coordinates were read decides everything, so it is said each time.
     lines += [
         labels(f"evidence.{code}", value=value)
         for code, value in result.read.evidence
         if code.startswith(("crs_", "axes_", "layers_left"))
     ]
-    unknown = verdicts[verdicts["outcome"] == Outcome.UNKNOWN]
-    if len(unknown):
-        lines.append(labels("cli.unlocated_line", n=len(unknown), why=_why(result, labels)))
-    fragile = int((verdicts["confidence"] < plan.definition.policy.threshold).sum())
+    if unknown := int(verdicts.coded("outcome").reads(Outcome.UNKNOWN).sum()):
+        lines.append(labels("cli.unlocated_line", n=unknown, why=_why(result, labels)))
+    fragile = int((verdicts.numbers("confidence") < plan.definition.policy.threshold).sum())
     if fragile:
         lines.append(labels("cli.fragile_line", n=fragile))
     if names := unchecked_names(plan, labels.language):
@@ -79,13 +86,11 @@ def summary_lines(result: Result, labels: Labels) -> list[str]:
                 names="、".join(names) if labels.language == "zh" else ", ".join(names),
             )
         )
-    schematic = schematic_layers(plan)
-    if len(schematic):
-        low, high = (
-            f"{value:g}" for value in (schematic["accuracy"].min(), schematic["accuracy"].max())
-        )
+    schematic = schematic_accuracies(plan)
+    if schematic:
+        low, high = (f"{value:g}" for value in (min(schematic), max(schematic)))
         lines.append(labels("cli.schematic_line", n=len(schematic), low=low, high=high))
-    for code, count in result.read.issues["code"].value_counts(sort=False).items():
+    for code, count in Counter(table_of(result.read, "issues").columns.texts("code")).items():
         message = labels(f"issue.{code}.message")
         lines.append(labels("cli.issue_line", code=code, n=count, message=message))
     return lines
@@ -93,12 +98,9 @@ def summary_lines(result: Result, labels: Labels) -> list[str]:
 
 def _why(result: Result, labels: Labels) -> str:
     """Count the reasons for which projects could not be judged."""
-    unknown = result.verdicts["outcome"] == Outcome.UNKNOWN
+    unknown = result.judged.coded("outcome").reads(Outcome.UNKNOWN)
     no_place = int((unknown & ~result.located).sum())
     parts = [f"{labels('run.unlocated')} {no_place}"] if no_place else []
-    told = result.told(labels.language)
-    parts += [
-        f"{rule} {n}"
-        for rule, n in told.loc[unknown & result.located, "because"].value_counts().items()
-    ]
+    told = result.told_columns(labels.language).coded("because").take(unknown & result.located)
+    parts += [f"{rule} {n}" for rule, n in Counter(told.texts()).most_common()]
     return ("、" if labels.language == "zh" else ", ").join(parts)
