@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,8 @@ def texts(one: Table) -> list[list[str]]:
 
 
 def said(plan: Plan, listed: Any, **options: Any) -> Document:
-    return plan.report(listed, language="zh", cards="none", **options)
+    given = {"sites": "none", **options}  # looked for in test_report_ground
+    return plan.report(listed, language="zh", cards="none", **given)
 
 
 def test_outcomes_are_those_of_the_check_and_add_up(zh: Document):
@@ -142,7 +144,7 @@ def test_a_factor_that_no_project_could_be_compared_with_is_not_told_as_clear():
 def test_intake_is_spoken_of_only_where_a_list_was_read():
     inside = projects((2000, 2000))
     assert not [one for one in said(world(), inside).headings if one.anchor == "intake"]
-    clean = read_of(inside)._replace(issues=read_of(inside).issues.head(0))
+    clean = replace(read_of(inside), issues=read_of(inside).issues.head(0))
     assert "未发现录入问题" in "\n".join(sentences(said(world(), inside, read=clean)))
     found = said(world(), inside, read=read_of(inside))
     assert texts(table(found, "table_intake"))[0][:4] == ["GP-INT-001", "警告", "1", "4"]
@@ -367,12 +369,12 @@ def test_maps_drawn_by_several_processes_are_the_same(monkeypatch: pytest.Monkey
     monkeypatch.setattr(pictures, "CHUNK", 1)
     monkeypatch.setattr(pictures, "WORTH", 2)
     listed = projects((2000, 2000), (2960, 2000))
+    documents = (world().report(listed, jobs=jobs, sites="none") for jobs in (1, 2))
     alone, shared = (
-        [one.picture for one in world().report(listed, jobs=jobs).walk() if isinstance(one, Figure)]
-        for jobs in (1, 2)
+        [block.picture for block in one.walk() if isinstance(block, Figure)] for one in documents
     )
     assert alone == shared
-    assert len(alone) == 3
+    assert len(alone) == 4  # the sheet, the density, two cards
 
 
 def test_the_command_to_check_again_reads_the_list_as_it_was_read(zh: Document):

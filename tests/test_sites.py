@@ -14,9 +14,10 @@ from shapely.geometry import LineString, Point, box
 from gisplan.errors import RasterError
 from gisplan.labels import Labels
 from gisplan.plan import Plan
-from gisplan.printout.sites import fewer, regions_table, word_nearest
+from gisplan.printout.sites import fewer, regions_table
 from gisplan.sites import Wanted
 from gisplan.sites.nearest import TOLERANCE
+from gisplan.sites.words import word_nearest
 from tests.worlds import CRS, EAST, NORTH, projects, world
 
 Z95 = 1.6448536269514722
@@ -29,6 +30,10 @@ def only(**options):
 
 def found(plan, listed):
     return plan.nearest_sites(listed)
+
+
+def told_of(plan, listed):
+    return word_nearest(plan.definition, listed, found(plan, listed), Labels("zh"))
 
 
 def test_the_nearest_edge_of_the_zone_is_where_to_go():
@@ -146,7 +151,7 @@ def test_each_layer_that_would_do_is_told_with_its_own_accuracy():
     listed = projects((500.0, 2000.0))
     row = found(plan, listed).iloc[0]
     assert (row["cause"], row["layers"]) == ("layer", "west|east")
-    said = word_nearest(plan, listed, found(plan, listed), Labels("zh"))["advice"].iloc[0]
+    said = told_of(plan, listed)["advice"].iloc[0]
     for key, needed in zip(
         ("west", "east"), map(float, row["needed_each"].split("|")), strict=True
     ):
@@ -160,7 +165,7 @@ def test_the_coordinates_as_they_are_printed_comply(accuracy):
     plan = only(accuracy=accuracy)
     drawn = shapely.affinity.rotate(box(400, 1900, 580, 2130), 17)
     listed = projects((500.0, 2013.37), (777.7, 3333.3), (3333.3, 2000.7), drawn)
-    told = word_nearest(plan, listed, found(plan, listed), Labels("zh"))
+    told = told_of(plan, listed)
     for x, y, crs in (("east", "north", CRS), ("lon", "lat", "EPSG:4326")):
         points = gpd.GeoSeries(gpd.points_from_xy(told[x], told[y]), crs=crs).to_crs(CRS)
         shift = zip(points.x - listed.centroid.x, points.y - listed.centroid.y, strict=True)
@@ -176,7 +181,7 @@ def test_the_direction_word_is_not_all_that_is_told():
     # South-east by the compass rose is 146 degrees here: 401 m at 135 would miss the zone.
     plan = only()
     listed = projects((777.7, 3333.3))
-    told = word_nearest(plan, listed, found(plan, listed), Labels("zh"))["advice"].iloc[0]
+    told = told_of(plan, listed)["advice"].iloc[0]
     assert told.startswith("向东南（方位角 146.3°）移 401 米")
 
 
@@ -185,7 +190,7 @@ def test_a_table_says_what_was_not_checked():
         "red": {"title": {"zh": "红线"}, "effect": "prohibit"},
     })  # fmt: skip
     listed = projects((500.0, 2000.0))
-    assert word_nearest(plan, listed, found(plan, listed), Labels("zh"))["unchecked"][0] == "红线"
+    assert told_of(plan, listed)["unchecked"][0] == "红线"
 
 
 def test_a_policy_that_lets_another_industry_pass_makes_every_zone_a_place():
@@ -309,7 +314,9 @@ def test_a_region_that_fits_is_found_with_finer_cells():
 def test_that_nothing_was_found_is_not_told_as_a_proof():
     labels = Labels("zh")
     got = only().best_sites("J66", 3_000_000, count=3)
-    assert fewer(got, 3, labels) == ["要 3 处，只找到 1 处（逐格贪心法，不能证明没有更多）"]
+    assert fewer(got, 3, labels) == [
+        "要 3 处，只找到 1 处（只试方形的与由近及远拼成的，不能证明没有更多）"
+    ]
     assert "不能证明" in regions_table(only(), got.iloc[:0], labels)
 
 

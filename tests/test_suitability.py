@@ -420,6 +420,23 @@ def test_a_raster_that_the_model_reads_is_not_written_over(tmp_path):
     assert (tmp_path / "height.tif").read_bytes() == before
 
 
+def test_the_file_names_the_rasters_that_it_rests_on_with_their_hashes(tmp_path):
+    import hashlib
+    import json
+
+    from gisplan.outputs.suitability import save_suitability
+
+    plan = height(tmp_path, [[50.0]], cell=10_000)
+    with plan.scorer("m") as asked:
+        save_suitability(tmp_path / "s.tif", plan, asked, 500, Labels("zh"))
+    digest = hashlib.sha256((tmp_path / "height.tif").read_bytes()).hexdigest()
+    with rasterio.open(tmp_path / "s.tif") as made:
+        tags = made.tags()
+    assert tags["RASTER_FILES_HEIGHT"] == "height.tif"
+    assert tags["RASTER_SHA256_HEIGHT"] == digest
+    assert json.loads(tags["GISPLAN"])["raster_sha256"] == {"height": digest}
+
+
 def test_a_window_knows_distances_exactly():
     import pyproj
 

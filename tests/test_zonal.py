@@ -15,8 +15,8 @@ from gisplan.crs import WGS84, ellipsoidal_area, transform
 from gisplan.errors import RasterError
 from gisplan.io.rasters import open_raster
 from gisplan.labels import Labels
-from gisplan.printout.rasters import zonal_lines
 from gisplan.zonal import class_shares, summarise, suspicions, units, zonal_stats
+from gisplan.zonal.words import zonal_lines
 from tests.worlds import CRS, EAST, NORTH, projects, world
 
 NO = -7.0
@@ -238,7 +238,7 @@ def test_an_area_that_is_not_quite_covered_is_not_told_to_be_covered_whole(tmp_p
 
 def test_a_raster_larger_than_what_may_be_read_is_refused_before_reading(tmp_path, monkeypatch):
     path = raster(tmp_path / "a.tif", COUNTING)
-    monkeypatch.setattr("gisplan.zonal.MOST_CELLS", 50)
+    monkeypatch.setattr("gisplan.zonal.statistics.MOST_CELLS", 50)
     with pytest.raises(RasterError) as caught:
         stats(path, over(box(0, 0, 1000, 1000)))
     assert caught.value.code == "raster_too_big"
@@ -248,7 +248,14 @@ def test_reading_in_small_pieces_changes_nothing(tmp_path, monkeypatch):
     path = raster(tmp_path / "a.tif", np.random.default_rng(2).uniform(size=(60, 60)))
     shape = over(Point(3000, 3000).buffer(2500))
     whole = stats(path, shape).iloc[0]
-    monkeypatch.setattr("gisplan.zonal.CELLS", 100)
+    monkeypatch.setattr("gisplan.zonal.statistics.CELLS", 100)
     pieces = stats(path, shape).iloc[0]
     for name in ("count", "mean", "min", "max", "sum", "stdev"):
         assert pieces[name] == pytest.approx(whole[name], rel=1e-9)
+
+
+def test_a_plan_without_such_a_layer_is_told_and_not_shown_empty(tmp_path):
+    plan = world(without=["red"])
+    found = plan.zonal(raster(tmp_path / "a.tif", COUNTING), over="constraints")
+    assert found.stats.empty
+    assert zonal_lines(found, Labels("zh"))[0].startswith("没有可以统计的区")

@@ -22,6 +22,7 @@ from gisplan.cli.options import (
     writable,
     wrote,
 )
+from gisplan.cli.recorded import recorded
 from gisplan.errors import RasterError
 from gisplan.labels import Labels
 
@@ -49,22 +50,25 @@ def zonal(
     """Summarise a raster over the plan's areas."""
     writable(output, ZONAL_SUFFIXES, raster)
     plan = opened(plan_folder, labels, quiet=quiet)
-    listed = projects.read().projects if projects else None
+    read = projects.read() if projects else None
+    listed = read.projects if read else None
     from gisplan.outputs.rasters import save_zonal
-    from gisplan.printout.rasters import zonal_lines, zonal_table
+    from gisplan.printout.rasters import zonal_table
+    from gisplan.zonal.words import zonal_lines
 
     over = "footprints" if projects is not None and over == "zones" else over
     found = plan.zonal(
         raster, listed, over=over, band=band, crs=raster_crs, nodata=nodata, classes=classes
     )
     if output is not None:
-        save_zonal(output, plan, found, labels)
+        about = recorded(plan, labels, projects, read).facts
+        beside = save_zonal(output, plan, found, labels, about=about)
     if not quiet:
         click.echo(zonal_table(plan, found, labels))
         for line in zonal_lines(found, labels):
             click.echo(line, err=True)
     if output is not None:
-        wrote(output, labels, quiet=quiet)
+        wrote(output, labels, told=beside, quiet=quiet)
     return 0
 
 
@@ -92,13 +96,12 @@ def density(
     plan = opened(plan_folder, labels, quiet=quiet)
     read = projects.read()
     from gisplan.outputs.rasters import save_surface
-    from gisplan.printout.rasters import surface_lines
-    from gisplan.results import Run
+    from gisplan.surface.words import surface_lines
 
     surface = plan.density(
         read.projects, weight=weight, bandwidth=bandwidth, cell=cell, edge=not no_edge
     )
-    run = Run.of(plan, projects.path, read, projects.crs)
+    run = recorded(plan, labels, projects, read)
     save_surface(path, plan, read.projects, surface, run, labels)
     if not quiet:
         for line in surface_lines(surface, labels):
@@ -136,13 +139,15 @@ def sites(
     from gisplan.printout.sites import caveats, fewer, nearest_table, regions_table
 
     told: list[str] = []
-
-    if projects is not None:
-        listed = projects.read().projects
+    beside: tuple[str, ...] = ()
+    read = projects.read() if projects is not None else None
+    about = recorded(plan, labels, projects, read).facts
+    if read is not None:
+        listed = read.projects
         found = plan.nearest_sites(listed)
         table = nearest_table(plan, listed, found, labels)
         if output is not None:
-            save_nearest(output, plan, listed, found, labels)
+            beside = save_nearest(output, plan, listed, found, labels, about=about)
     else:
         found = plan.best_sites(
             industry or "", (hectares or 0.0) * 1e4, count=count, apart=apart,
@@ -150,14 +155,14 @@ def sites(
         )  # fmt: skip
         table, told = regions_table(plan, found, labels), fewer(found, count, labels)
         if output is not None:
-            save_regions(output, plan, found, labels, told=told)
+            beside = save_regions(output, plan, found, labels, told=told, about=about)
     if not quiet:
         click.echo(table)
         note = labels("sites.note" if projects else "sites.note_new")
         for line in (*told, note, *caveats(plan, labels)):
             click.echo(line, err=True)
     if output is not None:
-        wrote(output, labels, quiet=quiet)
+        wrote(output, labels, told=beside, quiet=quiet)
     return 0
 
 
@@ -184,23 +189,27 @@ def suitability(
              projects.path if projects else None)  # fmt: skip
     plan = opened(plan_folder, labels, quiet=quiet)
     from gisplan.outputs.suitability import save_ranking, save_suitability
-    from gisplan.printout.suitability import model_lines, ranking_table
+    from gisplan.printout.suitability import ranking_table
+    from gisplan.surface.words import model_lines
 
+    beside: tuple[str, ...] = ()
+    read = projects.read() if projects is not None else None
+    about = recorded(plan, labels, projects, read).facts
     with plan.scorer(model, industry=industry) as asked:
-        if projects is None:
+        if read is None:
             assert output is not None
-            told = save_suitability(output, plan, asked, cell, labels)
+            told = save_suitability(output, plan, asked, cell, labels, about=about)
         else:
-            listed = projects.read().projects
+            listed = read.projects
             ranking = plan.rank(listed, model, industry=industry)
-            told = model_lines(plan, asked, labels)
+            told = model_lines(plan.definition, asked, labels)
             if not quiet:
                 click.echo(ranking_table(plan, asked, listed, ranking, labels))
             if output is not None:
-                save_ranking(output, plan, asked, listed, ranking, labels)
+                beside = save_ranking(output, plan, asked, listed, ranking, labels, about=about)
         if not quiet:
             for line in told:
                 click.echo(line, err=True)
     if output is not None:
-        wrote(output, labels, quiet=quiet)
+        wrote(output, labels, told=beside, quiet=quiet)
     return 0

@@ -14,6 +14,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from shapely.geometry.base import BaseGeometry
 
+from gisplan.around import around
 from gisplan.plotting.entries import Entry
 from gisplan.plotting.ground import Area, Ground
 from gisplan.symbology import FILL_OPACITY, hatch_of
@@ -122,7 +123,7 @@ def add_shape(axes: Axes, geometry: BaseGeometry, *, gid: str | None = None, **l
 
 def _draw_rings(ground: Ground, area: Area) -> None:
     for distance in sorted(getattr(area.layer, "rings", ()), reverse=True):
-        ring = area.geometry.buffer(distance, quad_segs=32)
+        ring = around(area.geometry, distance)
         if not ring.intersects(ground.frame):
             continue
         add_shape(

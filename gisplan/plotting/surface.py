@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -15,6 +16,9 @@ from gisplan.plotting.page import extent as page_extent
 
 WIDTH: Final = 52.0
 """Of the legend in millimetres."""
+
+SWATCH: Final = (7.0, 3.2)
+"""Width and height of a colour in the key, in millimetres."""
 
 _SIZE: Final = 7.0
 _ROW: Final = 4.4
@@ -49,22 +53,25 @@ def lay_surface(
     axes = {str(one.get_label()): one for one in figure.axes}
     ground, paper = axes["map"], axes["paper"]
     limits = ground.get_xlim(), ground.get_ylim()
+    # Above the fills of zones, whose tint would make other values of its colours.
     ground.imshow(
         rgba, extent=extent, origin="upper", interpolation="nearest", aspect="auto", alpha=0.85,
-        zorder=1.5, gid="surface",
+        zorder=2.15, gid="surface",
     )  # fmt: skip
     if heading is not None:
-        _rename(paper, heading)
+        rename(paper, heading)
     # A picture would widen the map to itself, and the scale would be another.
     ground.set_xlim(*limits[0])
     ground.set_ylim(*limits[1])
-    place = ground.get_position()
-    width, height = (float(inch) * 25.4 for inch in figure.get_size_inches())
-    _draw_legend(paper, place.x0 * width + _GAP, place.y0 * height + _GAP, title, legend, note)
+    west, east, south, north = extent
+    rows, columns = np.nonzero(rgba[..., 3])
+    x = west + (columns + 0.5) * (east - west) / rgba.shape[1]
+    y = north - (rows + 0.5) * (north - south) / rgba.shape[0]
+    draw_key(figure, title, legend, note, busy=np.column_stack([x, y]))
     return figure
 
 
-def _rename(paper: Axes, heading: str) -> None:
+def rename(paper: Axes, heading: str) -> None:
     """Give the sheet another title, smaller where it is longer."""
     old = next((one.get_text() for one in paper.texts if one.get_gid() == "title"), None)
     new = drawable(heading)
@@ -75,38 +82,80 @@ def _rename(paper: Axes, heading: str) -> None:
         one.set_fontsize(size * smaller)
 
 
-def _draw_legend(
-    paper: Axes, left: float, bottom: float, title: str, legend: Sequence[tuple[str, str]],
-    note: str,
-) -> None:  # fmt: skip
-    size = _SIZE * 0.86
+def draw_key(
+    figure: Figure, title: str, legend: Sequence[tuple[str, str]], note: str, *, busy: Any
+) -> list[tuple[float, float]]:
+    """Draw a key of colours and a note on white, in the corner that hides least.
+
+    Parameters
+    ----------
+    figure
+        A map sheet; see `lay_surface`.
+    title, legend, note
+        Heading, pairs of ``#rrggbb`` and words from the least to the most, and the note.
+    busy
+        k x 2, metres of the map: what is not to be hidden.
+
+    Returns
+    -------
+    list
+        Lower left corners of the swatches in millimetres, from the most to the least.
+    """
+    axes = {str(one.get_label()): one for one in figure.axes}
+    paper, size = axes["paper"], _SIZE * 0.86
     lines = wrap(drawable(note), size, (WIDTH - 2 * _GAP) * MM)
     leading = LEADING * size / MM
     height = 2 * _GAP + 5.0 + _ROW * len(legend) + leading * len(lines)
+    left, bottom = _corner(figure, axes["map"], height, busy)
     paper.add_artist(
         Rectangle(
             (left, bottom), WIDTH, height, facecolor="white", edgecolor=RULE, linewidth=0.5,
-            alpha=0.94, zorder=5.5,
+            alpha=0.94, zorder=6.3,
         )
     )  # fmt: skip
     y = bottom + height - _GAP - 2.6
     _write(paper, left + _GAP, y, title, 8.0)
     y -= 5.0
+    swatches = []
     for color, words in reversed(legend):
         swatch = (left + _GAP, y - 0.6)
-        paper.add_artist(
-            Rectangle(swatch, 7.0, 3.2, facecolor=color, edgecolor=RULE, linewidth=0.3, zorder=5.7)
-        )
+        swatches.append(swatch)
+        if color:
+            paper.add_artist(
+                Rectangle(
+                    swatch, *SWATCH, facecolor=color, edgecolor=RULE, linewidth=0.3, zorder=6.5
+                )
+            )  # fmt: skip
         _write(paper, left + _GAP + 9.0, y, words, _SIZE)
         y -= _ROW
     for line in lines:
         _write(paper, left + _GAP, y, line, size)
         y -= leading
+    return swatches
+
+
+def _corner(figure: Figure, ground: Axes, height: float, busy: Any) -> tuple[float, float]:
+    """Choose the corner of the map's frame, in millimetres, where a key hides least."""
+    place = ground.get_position()
+    across, up = (float(inch) * 25.4 for inch in figure.get_size_inches())
+    (west, east), (south, north) = ground.get_xlim(), ground.get_ylim()
+    x = (place.x0 + (busy[:, 0] - west) / (east - west) * place.width) * across
+    y = (place.y0 + (busy[:, 1] - south) / (north - south) * place.height) * up
+    corners = [
+        (left, bottom)
+        for bottom in (place.y0 * up + _GAP, place.y1 * up - _GAP - height)
+        for left in (place.x0 * across + _GAP, place.x1 * across - _GAP - WIDTH)
+    ]
+    hidden = [
+        int(((x > left) & (x < left + WIDTH) & (y > low) & (y < low + height)).sum())
+        for left, low in corners
+    ]
+    return corners[hidden.index(min(hidden))]
 
 
 def _write(paper: Axes, x: float, y: float, text: str, size: float) -> None:
     written = paper.text(
-        x, y, drawable(text), color=INK, ha="left", va="baseline", parse_math=False, zorder=6.0,
+        x, y, drawable(text), color=INK, ha="left", va="baseline", parse_math=False, zorder=6.6,
         fontproperties=font_properties(size),
     )  # fmt: skip
     written.set_gid("surface-legend")

@@ -6,18 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from gisplan.io.documents.blocks import Block, Break, Contents, Document, Heading
-from gisplan.report import annexes, findings, gaps, sources
+from gisplan.report import annexes, findings, gaps, places, sources, surfaces
 from gisplan.report import cards as card_pages
 from gisplan.report.front import summary
 from gisplan.report.material import Material
 from gisplan.report.outline import Outline
-from gisplan.report.pictures import Progress, card_maps, sheet
+from gisplan.report.pictures import Progress, card_maps, moves_sheet, sheet
 
 
 def report(
     of: Material,
     *,
     cards: str = "auto",
+    sites: str = "auto",
     jobs: int = 1,
     progress: Progress | None = None,
     map_page: Callable[[], str] | None = None,
@@ -31,6 +32,9 @@ def report(
     cards
         Who gets a card with a map: ``"all"``, ``"fragile"``, ``"none"``; ``"auto"`` is all
         of a list of up to 120, else the fragile ones. Who has none is told.
+    sites
+        Whose nearest complying place is looked for: ``"all"`` that do not comply, ``"none"``,
+        or ``"auto"``, a limited number (`gisplan.report.places.find`). Who is left out is told.
     jobs
         Processes that draw the maps of the cards.
     progress
@@ -45,6 +49,7 @@ def report(
     """
     outline = Outline(of.labels)
     wanted = card_pages.chosen(of, cards)
+    found = places.find(of, sites)
     maps = card_maps(of, wanted, card_pages.SIZE, jobs=jobs, progress=progress)
     body: list[Block] = [
         *sources.overview(outline, sheet(of)),
@@ -52,11 +57,14 @@ def report(
         *findings.results(of, outline),
         *findings.constraints(of, outline),
         *findings.fragile(of, outline),
+        *places.chapter(of, outline, found, moves_sheet(of, found)),
+        *surfaces.chapter(of, outline),
         *gaps.decisions(of, outline),
         *gaps.missing(of, outline),
         *gaps.intake(of, outline),
         *card_pages.cards(of, outline, cards, maps),
         *sources.clauses(of, outline),
+        *places.annex(of, outline, found),
         *annexes.data_list(of, outline),
         *annexes.glossary(of, outline),
         *annexes.again(of, outline),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
+from gisplan.definition.criteria import RasterValue
 from gisplan.io.documents.blocks import Block, Cell, Column, Items, Paragraph, Ref, Table
+from gisplan.io.hashes import file_sha256
 from gisplan.report.material import Material
 from gisplan.report.outline import Outline
 from gisplan.report.phrasing import cells, exact, spoken
@@ -14,7 +17,7 @@ from gisplan.report.phrasing import cells, exact, spoken
 def data_list(of: Material, outline: Outline) -> Iterator[Block]:
     """List the files the run rests on, with their hashes."""
     labels = of.labels
-    rows = [*_files(of), *_layers(of)]
+    rows = [*_files(of), *_layers(of), *_rasters(of)]
     if not rows:
         return
     yield outline.annex("data_list")
@@ -43,6 +46,23 @@ def _layers(of: Material) -> Iterator[tuple[Cell, ...]]:
             dict.fromkeys(of.definition.name(key, of.language) for key in part["id"])
         )
         yield cells(source, names, digest)
+
+
+def _rasters(of: Material) -> Iterator[tuple[Cell, ...]]:
+    """The raster that was summarised, and those that models of the plan read."""
+    if of.zonal is not None:
+        facts = of.zonal.facts
+        yield cells(facts["file"], of.labels("report.serves_raster"), facts["sha256"])
+    sources = {
+        one.source: None
+        for model in of.definition.suitability.values()
+        for one in model.criteria.values()
+        if isinstance(one, RasterValue)
+    }
+    for source in sources:
+        path = (of.folder or Path()) / source
+        digest = file_sha256(path) if path.is_file() else None
+        yield cells(source, of.labels("report.serves_criterion"), digest)
 
 
 def glossary(of: Material, outline: Outline) -> Iterator[Block]:

@@ -42,6 +42,10 @@ ROWS: Final = 500
 """Rows of a list of projects in a document; a longer one is told to be cut, and where it is."""
 
 
+FEW: Final = 6
+"""Projects whose list stands on an upright page."""
+
+
 def results(of: Material, outline: Outline) -> Iterator[Block]:
     """Tell the outcomes of the run: all, by zone, by corridor, by project."""
     labels = of.labels
@@ -56,7 +60,9 @@ def results(of: Material, outline: Outline) -> Iterator[Block]:
             continue
         yield Paragraph(spoken(labels, f"by_{by}_text", ref=Ref(f"table_{by}")))
         yield tally_table(of, by)
-    yield Wide(tuple(_by_project(of, outline)))
+    by_project = tuple(_by_project(of, outline))
+    # A page in landscape for a row or two would be left nearly empty.
+    yield from by_project if len(of.told) <= FEW else (Wide(by_project),)
 
 
 def _by_outcome(of: Material) -> Table:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -18,6 +19,7 @@ from gisplan.report.settling import BOTH, EDGE, capped, settle
 from gisplan.siting import explain, judge
 from gisplan.terms import SEPARATOR, Outcome, Rule
 from gisplan.wording import word_verdicts
+from gisplan.zonal import Zonal
 
 _Ask = tuple[str, float, tuple[str, ...]]
 """What a verdict takes: of whom, the error allowed (m), and of which boundaries."""
@@ -50,6 +52,10 @@ class Material:
         ``Run.facts``: file, hashes, date; what is not in it is not said.
     overrules
         What people decided, as `gisplan.overrules.read_overrules` returns it.
+    folder
+        The plan's, to which the rasters of its suitability models are relative.
+    zonal
+        What ``Plan.zonal`` says of a raster.
     """
 
     definition: PlanDefinition
@@ -64,6 +70,8 @@ class Material:
     evidence: tuple[tuple[str, str], ...] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
     overrules: pd.DataFrame | None = field(default=None, repr=False)
+    folder: Path | None = None
+    zonal: Zonal | None = field(default=None, repr=False)
 
     @cached_property
     def told(self) -> pd.DataFrame:

@@ -8,13 +8,19 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any, Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from gisplan.definition import PlanDefinition
 from gisplan.fonts import printable, spelled
 from gisplan.io.documents.blocks import Figure
 from gisplan.report.material import Material
 from gisplan.report.phrasing import plain_text
+from gisplan.report.places import SHOWN, Places, starts
+from gisplan.surface import Surface, draw
+from gisplan.symbology import OUTCOME_SYMBOLS
+from gisplan.terms import Outcome
 
 Progress = Callable[[int, int], None]
 
@@ -56,6 +62,57 @@ def sheet(of: Material) -> Figure | None:
                on=int(of.located.sum())),
         map=True,
     )  # fmt: skip
+
+
+def moves_sheet(of: Material, places: Places) -> Figure | None:
+    """Draw the nearest moves as arrows, of the projects that have one, nearest first."""
+    from gisplan.plotting import PAPERS, plot, render
+    from gisplan.plotting.moves import lay_moves
+
+    shown = places.moves.head(SHOWN)
+    if shown.empty:
+        return None
+    labels, at = of.labels, np.sort(shown.index.to_numpy())
+    figure = plot(
+        of.definition, of.areas, drawable(of.projects.iloc[at]), of.verdicts.iloc[at],
+        language=of.language, paper="plate",
+    )  # fmt: skip
+    ends = shapely.centroid(shown.geometry.to_numpy())
+    ways = list(zip(starts(of, places)[: len(shown)], ends, strict=True))
+    title = of.definition.title.get(of.language)
+    lay_moves(
+        figure, ways, color=OUTCOME_SYMBOLS[Outcome.PASS].color, title=labels("report.key_moves"),
+        words=labels("report.key_move"), note=labels("report.key_note"),
+        heading=labels("surface.sheet_title", plan=title, title=labels("report.places")),
+    )  # fmt: skip
+    return Figure(
+        "figure_moves", labels("report.figure_moves"), render(figure, ".png", dpi=DPI),
+        *PAPERS["plate"], labels("report.alt_moves", n=len(shown)),
+    )  # fmt: skip
+
+
+def surface_sheet(
+    of: Material, surface: Surface, anchor: str, words: tuple[str, str, str],
+    *, projects: bool = False,
+) -> Figure:  # fmt: skip
+    """Draw a surface with the plan, and its projects where they are what it is made of.
+
+    *words* are the sheet's title, the caption and the text alternative.
+    """
+    from gisplan.plotting import PAPERS, plot, render
+    from gisplan.plotting.surface import lay_surface
+
+    labels, picture = of.labels, draw(surface, of.labels)
+    shown = (drawable(of.projects), of.verdicts) if projects else (None, None)
+    figure = plot(of.definition, of.areas, *shown, language=of.language, paper="plate")
+    title = of.definition.title.get(of.language)
+    lay_surface(
+        figure, picture.rgba, picture.extent, title=picture.title, legend=picture.legend,
+        note=picture.note,
+        heading=labels("surface.sheet_title", plan=title, title=words[0]),
+    )  # fmt: skip
+    picture_ = render(figure, ".png", dpi=DPI)
+    return Figure(anchor, words[1], picture_, *PAPERS["plate"], words[2])
 
 
 def card_maps(

@@ -19,6 +19,7 @@ from gisplan.definition import PlanDefinition
 from gisplan.errors import RasterError
 from gisplan.industries import classify
 from gisplan.io.grids import Grid
+from gisplan.sites.choice import Place, best_set
 from gisplan.sites.search import Ground
 from gisplan.siting import judge, measure
 from gisplan.siting.rules import wanted as stand
@@ -33,6 +34,9 @@ ACROSS: Final = (8, 16, 32)
 
 MOST_CELLS: Final = 400_000
 MOST_TRIES: Final = 200
+
+MOST_GROWN: Final = 25_000
+"""Cells of all places that are offered on a grid, once as squares and once grown from seeds."""
 
 COLUMNS: Final = (
     "rank", "area", "area_ellipsoid", "compactness", "score", "outcome", "confidence",
@@ -106,10 +110,13 @@ def regions(
 
     Notes
     -----
-    Greedy: the cell with the best surroundings is taken first, and the nearest usable cells
-    are joined to it until the area is reached; cells within ``apart`` of a place are closed
-    to the next. The real check then judges the place as it is drawn. Fewer than ``count``
-    (or none) does not prove that there are no more.
+    Places are offered all over what is usable: squares of cells, and cells joined to a seed,
+    nearest first, until the area is reached. Of these the most that are ``apart``, up to
+    ``count``, and of as many those with the highest sum of scores are chosen by branch and
+    bound; what is left free is tried once more, greedily. So the choice is exact among what
+    is offered (`best_set`), but a place of another shape may be better, and fewer than
+    ``count`` (or none) does not prove that there are no more. The real check then judges
+    each place as it is drawn.
     """
     require_metric(pyproj.CRS(areas.crs))
     probe = _probe(areas, wanted.industry)
@@ -117,7 +124,7 @@ def regions(
     _refuse_coarse(ground, wanted.industry)
     grids = [_grid(ground, wanted)]
     grids += [grid for across in ACROSS[1:] if (grid := _finer(grids[0], wanted, across))]
-    found: list[tuple[Any, float]] = []
+    found: list[Place] = []
     for grid in grids:
         # Coarse cells lose a rim of what is usable, so a place that just fits may need finer.
         more = _on_grid(ground, grid, wanted, score)
@@ -127,9 +134,7 @@ def regions(
     return _judged(found, probe, areas, definition)
 
 
-def _on_grid(
-    ground: Ground, grid: Grid, wanted: Wanted, score: Score | None
-) -> list[tuple[Any, float]]:
+def _on_grid(ground: Ground, grid: Grid, wanted: Wanted, score: Score | None) -> list[Place]:
     x, y = (one.ravel() for one in np.meshgrid(*grid.centres(0, 0, grid.rows, grid.columns)))
     usable, values = _usable(ground, x, y, grid.cell, score)
     shape = (grid.rows, grid.columns)
@@ -189,33 +194,102 @@ def _usable(
     return usable & np.isfinite(values), np.nan_to_num(values)
 
 
-def _grown(usable: Bools, values: Floats, grid: Grid, wanted: Wanted) -> list[tuple[Any, float]]:
-    """Grow places cell by cell, the best surroundings first."""
+def _grown(usable: Bools, values: Floats, grid: Grid, wanted: Wanted) -> list[Place]:
+    """Choose places that hang together, the most of them and then the best."""
     # The area wanted is one on the ground: cells enough for it on the ellipsoid.
     west, south, east, north = grid.bounds
     whole = gpd.GeoSeries([shapely.box(west, south, east, north)], crs=grid.crs)
     scale = float(np.asarray(ellipsoidal_area(whole))[0]) / whole.area.iloc[0]
     needed = int(np.ceil(wanted.area / scale / grid.cell**2 * (1 + 1e-6)))
+    greedy = _greedy(usable, values, grid, wanted, needed, [])
+    if len(greedy) == wanted.count == 1:
+        return greedy
+    offered = [*candidates(usable, values, grid, wanted, needed), *greedy]
+    chosen = best_set(offered, wanted.count, wanted.apart)
+    # What the candidates leave free may hold one more of a shape that fits in there.
+    more = _greedy(usable, values, grid, wanted, needed, chosen)
+    return max((greedy, more), key=lambda one: (len(one), sum(place.score for place in one)))
+
+
+def _greedy(
+    usable: Bools, values: Floats, grid: Grid, wanted: Wanted, needed: int, given: list[Place]
+) -> list[Place]:
+    """Add places to some that are given, the best surroundings first."""
     half = max(1, round(np.sqrt(needed) / 2))
-    found: list[tuple[Any, float]] = []
+    found = list(given)
     # The mean over a window, where what is not usable counts nothing: edges are worth less.
     around = _window_mean(np.where(usable, values, 0.0), half)
     open_ = usable.copy()
+    for place in given:
+        open_ &= ~_near(place.shape, grid, wanted.apart)
     for _ in range(MOST_TRIES):
         if len(found) == wanted.count or not open_.any():
             break
         seed = np.unravel_index(int(np.where(open_, around, -1.0).argmax()), open_.shape)
         cells = _joined(open_, (int(seed[0]), int(seed[1])), needed)
-        place = _outline(cells, grid)
-        compact = place.area / shapely.minimum_bounding_circle(place).area
         if len(cells) < needed:
             open_[cells[:, 0], cells[:, 1]] = False  # too small a piece of ground
-        elif compact < wanted.compactness:
+            continue
+        place = _place(cells, values, grid)
+        if place.compact < wanted.compactness:
             open_[seed] = False
         else:
-            found.append((place, float(values[cells[:, 0], cells[:, 1]].mean())))
-            open_ &= ~_near(place, grid, wanted.apart)
+            found.append(place)
+            open_ &= ~_near(place.shape, grid, wanted.apart)
     return found
+
+
+def candidates(
+    usable: Bools, values: Floats, grid: Grid, wanted: Wanted, needed: int
+) -> list[Place]:
+    """Offer places of the area wanted all over what is usable: squares, and grown from seeds.
+
+    So many of each, at even steps, that their cells are not more than `MOST_GROWN`.
+    """
+    side, most = int(np.ceil(np.sqrt(needed))), max(60, MOST_GROWN // needed)
+    squares = _all_usable(usable, side)
+    found: dict[bytes, Place] = {}
+    for row, column in _spread_out(squares, most):
+        cells = np.stack(np.meshgrid(range(row, row + side), range(column, column + side)), -1)
+        found.setdefault(_key(cells.reshape(-1, 2)), _place(cells.reshape(-1, 2), values, grid))
+    small = np.zeros(usable.shape, dtype=bool)
+    for row, column in _spread_out(usable, most):
+        cells = np.empty((0, 2), dtype=np.int64)
+        if not small[row, column]:
+            cells = _joined(usable, (row, column), needed)
+        if len(cells) == needed:
+            found.setdefault(_key(cells), _place(cells, values, grid))
+        elif len(cells):
+            small[cells[:, 0], cells[:, 1]] = True  # a piece of ground that holds none
+    return [one for one in found.values() if one.compact >= wanted.compactness]
+
+
+def _all_usable(usable: Bools, side: int) -> Bools:
+    """Tell of which cells all of the square south-east of them is usable."""
+    if min(usable.shape) < side:
+        return np.zeros((0, 0), dtype=bool)
+    total = np.pad(usable.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    sums = total[side:, side:] - total[:-side, side:] - total[side:, :-side]
+    return np.asarray(sums + total[:-side, :-side] == side * side)
+
+
+def _spread_out(mask: Bools, most: int) -> list[tuple[int, int]]:
+    """Return cells of a mask at even steps: all of a few, no more than may be offered of many."""
+    step = 1
+    while mask[::step, ::step].sum() > most:
+        step += 1
+    return [(int(row) * step, int(column) * step) for row, column in
+            zip(*np.nonzero(mask[::step, ::step]), strict=True)]  # fmt: skip
+
+
+def _key(cells: NDArray[np.int64]) -> bytes:
+    return cells[np.lexsort(cells.T)].tobytes()
+
+
+def _place(cells: NDArray[np.int64], values: Floats, grid: Grid) -> Place:
+    shape = _outline(cells, grid)
+    compact = float(shape.area / shapely.area(shapely.minimum_bounding_circle(shape)))
+    return Place(shape, float(values[cells[:, 0], cells[:, 1]].mean()), compact)
 
 
 def _window_mean(values: Floats, half: int) -> Floats:
@@ -245,9 +319,11 @@ def _joined(open_: Bools, seed: tuple[int, int], needed: int) -> NDArray[np.int6
 
 
 def _outline(cells: NDArray[np.int64], grid: Grid) -> Any:
-    west = grid.west + cells[:, 1] * grid.cell
-    north = grid.north - cells[:, 0] * grid.cell
-    return shapely.union_all(shapely.box(west, north - grid.cell, west + grid.cell, north))
+    """Join cells into one outline; neighbours share their corners to the last bit."""
+    x = grid.west + np.arange(grid.columns + 1) * grid.cell
+    y = grid.north - np.arange(grid.rows + 1) * grid.cell
+    rows, columns = cells.T
+    return shapely.coverage_union_all(shapely.box(x[columns], y[rows + 1], x[columns + 1], y[rows]))
 
 
 def _near(place: Any, grid: Grid, apart: float) -> Bools:
@@ -259,10 +335,10 @@ def _near(place: Any, grid: Grid, apart: float) -> Bools:
 
 
 def _judged(
-    found: list[tuple[Any, float]], probe: gpd.GeoDataFrame, areas: gpd.GeoDataFrame,
+    found: list[Place], probe: gpd.GeoDataFrame, areas: gpd.GeoDataFrame,
     definition: PlanDefinition,
 ) -> gpd.GeoDataFrame:  # fmt: skip
-    shapes = gpd.GeoSeries([shape for shape, _ in found], crs=areas.crs)
+    shapes = gpd.GeoSeries([one.shape for one in found], crs=areas.crs)
     rows = pd.DataFrame(probe.drop(columns="geometry")).iloc[[0] * len(found)]
     drawn = gpd.GeoDataFrame(rows.reset_index(drop=True), geometry=shapes, crs=areas.crs)
     verdicts = judge(measure(drawn, areas, definition), definition)
@@ -273,7 +349,7 @@ def _judged(
     frame["area_ellipsoid"] = ellipsoidal_area(shapes) if len(shapes) else np.empty(0)
     circles = shapely.area(shapely.minimum_bounding_circle(shapes.to_numpy()))
     frame["compactness"] = shapes.area.to_numpy() / circles if len(shapes) else np.empty(0)
-    frame["score"] = [value for _, value in found]
+    frame["score"] = [one.score for one in found]
     sure = frame["outcome"].astype("str").map(_ORDER).fillna(len(_ORDER))
     order = np.lexsort((-frame["score"].to_numpy(dtype=float), sure.to_numpy(dtype=float)))
     frame = frame.iloc[order].reset_index(drop=True)

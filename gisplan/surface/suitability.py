@@ -278,6 +278,8 @@ def facts_of(asked: Scorer, grid: Grid) -> dict[str, Any]:
         "weights": weights, "consistency_ratio": None if asked.ratio != asked.ratio
         else round(asked.ratio, 4), "order_weights": list(model.order_weights) or None,
         "industry": asked.industry, "cell_m": grid.cell, "unchecked": list(asked.unchecked),
+        "raster_files": {key: one.name for key, one in asked.rasters.items()},
+        "raster_sha256": {key: one.sha256 for key, one in asked.rasters.items()},
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from gisplan.io.documents.blocks import Document
 from gisplan.io.documents.docx import docx_bytes
 from gisplan.io.documents.page import page_text
 from gisplan.io.documents.pdf import pdf_bytes
+from gisplan.io.provenance import write_sidecar
 from gisplan.io.writing import write_bytes
 
 _WRITERS: Final[dict[str, Callable[[Document], bytes]]] = {
@@ -37,7 +38,14 @@ def write_document(
     suffix = path.suffix.lower()
     if suffix not in _WRITERS:
         raise OutputError("output_suffix", path=path, allowed=" ".join(SUFFIXES))
-    write_bytes(path, with_about(suffix, _WRITERS[suffix](document), about))
+    content = _WRITERS[suffix](document)
+    try:
+        told = with_about(suffix, content, about)
+    except ValueError:  # a later typst may build a PDF otherwise: then it is told beside it
+        write_bytes(path, content)
+        write_sidecar(path, about or {})
+        return
+    write_bytes(path, told)
 
 
 __all__ = ["SUFFIXES", "Document", "docx_bytes", "page_text", "pdf_bytes", "write_document"]

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
-from gisplan.io.provenance import custom_properties, stamp_page
+from gisplan.io.pdf_properties import with_property
+from gisplan.io.provenance import KEY, custom_properties, provenance_text, stamp_page
 
 _PART: Final = "docProps/custom.xml"
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006"
@@ -26,11 +27,13 @@ _FORMAT: Final = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
 
 
 def with_about(suffix: str, content: bytes, facts: Mapping[str, Any] | None) -> bytes:
-    """Return a document with its provenance: .docx and .html hold it, others stay as they are."""
+    """Return a document with its provenance; a format without room for it stays as it is."""
     if facts is None:
         return content
     if suffix == ".html":
         return stamp_page(content.decode("utf-8"), facts).encode("utf-8", "replace")
+    if suffix == ".pdf":
+        return with_property(content, KEY, provenance_text(facts))
     return _with_properties(content, facts) if suffix == ".docx" else content
 
 

@@ -225,7 +225,7 @@ class Body:
         if block.figure is None:
             self._add(*facts)
         else:
-            side = block.figure.width + 3
+            side = block.figure.width + 4  # LibreOffice keeps 1.9 mm free on either side
             widths = [self._width - side, side]
             halves = [
                 cell(widths[0], *facts, middle=False),
@@ -272,9 +272,11 @@ class Body:
         ending = paragraph("Gap")
         ending.find(f"{{{W}}}pPr").append(_section(self._last, page))
         last = self._body[-1]
-        if last.tag == f"{{{W}}}p" and last.find(f"{{{W}}}pPr/{{{W}}}pStyle").get(
-            f"{{{W}}}val"
-        ) in ("Gap", "Caption"):
+        # Not in a caption: LibreOffice then loses what refers to it.
+        if (
+            last.tag == f"{{{W}}}p"
+            and last.find(f"{{{W}}}pPr/{{{W}}}pStyle").get(f"{{{W}}}val") == "Gap"
+        ):
             last.find(f"{{{W}}}pPr").append(_section(self._last, page))
             return
         self._body.append(ending)

@@ -10,6 +10,7 @@ from typing import Any
 import shapely
 from shapely.geometry import box
 
+from gisplan.around import around
 from gisplan.industries import title as industry_title
 from gisplan.plotting.column import Column, Head
 from gisplan.plotting.drawing import add_shape, draw_areas
@@ -67,7 +68,7 @@ class CorridorsTheme(Theme):
         draw_areas(ground, self.content.drawn)
         for area in self.content.corridors:
             layer: Any = area.layer
-            edge = area.geometry.buffer(layer.within, quad_segs=32)
+            edge = around(area.geometry, layer.within)
             add_shape(
                 ground.axes, edge, edgecolor=area.color, linewidth=1.0, zorder=2.9,
                 gid=f"within-{area.key}",
@@ -88,8 +89,8 @@ class CorridorsTheme(Theme):
         self, page: Page, ground: Ground, room: Room, area: Area, metres: float
     ) -> None:
         size, text = 5.4, f"{metres:g} {self.labels('plot.m')}"
-        around: Any = ground.to_paper(area.geometry.buffer(metres, quad_segs=32))
-        ring = max(shapely.get_parts(around), key=lambda part: part.area).exterior
+        drawn: Any = ground.to_paper(around(area.geometry, metres))
+        ring = max(shapely.get_parts(drawn), key=lambda part: part.area).exterior
         wide, high = extent(text, size) + 0.6, 1.1 * size / MM
         for k in range(24):
             at = ring.interpolate(((7 * k) % 24) / 24, normalized=True)

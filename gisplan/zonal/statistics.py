@@ -52,7 +52,7 @@ class Zonal(NamedTuple):
 
     ``stats`` as `zonal_stats`; ``classes`` as `class_shares`, ``None`` where the raster holds
     measurements; ``told`` codes below ``raster.`` of the language files with their values;
-    ``facts`` of the raster: file, CRS, cell, size, band, unit.
+    ``facts`` of the raster: file, sha256, CRS, cell, size, band, unit.
     """
 
     stats: gpd.GeoDataFrame
@@ -83,6 +83,7 @@ def summarise(
             "file": raster.name, "crs": name_of(raster.crs), "band": raster.band,
             "cell": (raster.dx, raster.dy), "size": (raster.width, raster.height),
             "unit": raster.unit, "cell_unit": raster.crs.axis_info[0].unit_name,
+            "sha256": raster.sha256,
         }  # fmt: skip
     return Zonal(stats, shares, told, facts)
 
