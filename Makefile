@@ -1,6 +1,6 @@
 # Only other names for the tasks of dev.py, which needs no make.
-.PHONY: demo test lint lock
+.PHONY: demo test lint docs lock
 PYTHON ?= python3
 
-demo test lint lock:
+demo test lint docs lock:
 	@$(PYTHON) dev.py $@ $(ARGS)

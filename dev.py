@@ -3,6 +3,7 @@
     python3 dev.py demo    install what gisplan needs into .venv and write maps/
     python3 dev.py test    install the test tools and a browser where none is, run every test
     python3 dev.py lint    ruff, mypy and the import contract
+    python3 dev.py docs    build the documentation into build/site, in Chinese and in English
     python3 dev.py lock    renew requirements/*.lock from pyproject.toml
 
 Further arguments go to the task's tool: ``python3 dev.py test -k siting``. Only the standard
@@ -34,6 +35,9 @@ LOCKS = {
             *(word for extra in ("report", "raster", "parquet", "fast", "distributed", "postgis",
                                  "docs", "test", "lint") for word in ("--extra", extra))],
     "browser": ["--group", "browser"],
+    "bench": ["pyproject.toml", "--group", "bench", "-c", "requirements/dev.lock",
+              *(word for extra in ("parquet", "fast", "distributed", "postgis")
+                for word in ("--extra", extra))],
 }  # fmt: skip
 CHROMIUM = "@sparticuz/chromium@153.0.0"
 CHROMIUM_SHA512 = (
@@ -78,6 +82,23 @@ def lint(*arguments: str) -> None:
     run(PYTHON, "-m", "ruff", "format", "--check")
     run(PYTHON, "-m", "mypy")
     run(BIN / f"lint-imports{EXE}")
+
+
+def docs(*arguments: str) -> None:
+    """Build the documentation: a warning is an error, nothing is fetched."""
+    install("dev")
+    site = ROOT / "build" / "site"
+    for language in ("zh", "en"):
+        say(f"writing build/site/{language}/index.html")
+        run(PYTHON, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-t", language,
+            "-d", ROOT / "build" / f"doctrees-{language}", *arguments, "docs",
+            site / language)  # fmt: skip
+    (site / "index.html").write_text(
+        '<!DOCTYPE html><html lang="zh"><meta charset="utf-8"><title>gisplan</title>'
+        '<meta http-equiv="refresh" content="0; url=zh/index.html">'
+        '<p><a href="zh/index.html">中文</a> · <a href="en/index.html">English</a>',
+        "utf-8",
+    )
 
 
 def lock(*arguments: str) -> None:
@@ -267,7 +288,7 @@ def node_for_playwright() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    tasks = {"demo": demo, "test": test, "lint": lint, "lock": lock}
+    tasks = {"demo": demo, "test": test, "lint": lint, "docs": docs, "lock": lock}
     if len(sys.argv) < 2 or sys.argv[1] not in tasks:
         sys.exit(__doc__)
     if sys.version_info < (3, 11):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
@@ -14,7 +16,7 @@ from urllib.parse import quote
 import folium
 from folium.template import Template
 
-from gisplan.errors import OutputError
+from gisplan.errors import GisplanError, OutputError
 from gisplan.io.writing import write_bytes
 from gisplan.labels import Labels
 from gisplan.map_payload import PAGE_WORDS, MapImage, MapLayer, map_payload
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 _PRIVATE_TILES = re.compile(r"(https?://[\w.\-:\[\]]+)/[^\s\"'<>]*$")
 _PLACES = {"{x}", "{y}", "{-y}", "{z}", "{tk}"}
 _WMTS = {"TileMatrix": "z", "TileRow": "y", "TileCol": "x"}
+_STILL = "display:block;width:100%"
+_CAPTION = "color:#565656;font-size:13px"
+_WORDS = "width:100%;height:0;padding-bottom:70%;color:#565656"
+_FRAME = "position:absolute;left:0;top:0;width:100%;height:100%;border:0"
+"""The page is transparent until its script has drawn it, so what is behind shows till then."""
+
 _SHIFTED = "gcj02:"
 _SECRET = re.compile(r"[?&](?:tk|key|ak|token|access_token|api_?key)=(?!\{tk\})[^&]", re.IGNORECASE)
 
@@ -51,6 +59,12 @@ class PlanMap(folium.Map):
         ``"zh"`` or ``"en"``.
     origins
         Origins of map tiles the page may load; empty for a page that asks for nothing.
+
+    Attributes
+    ----------
+    still
+        Draws the same run as a PNG for a notebook that does not run the page: one that is not
+        trusted, a viewer that strips frames or forbids scripts. ``None`` for no picture.
     """
 
     _template = Template(
@@ -84,6 +98,8 @@ class PlanMap(folium.Map):
         super().__init__(
             location=((south + north) / 2, (west + east) / 2), tiles=None, zoom_start=13
         )
+        self.still: Callable[[], bytes] | None = None
+        self.language = language
         text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         self._id = hashlib.sha256(text.encode()).hexdigest()[:12]
         self.no_script = Labels(language)("map.no_script")
@@ -120,6 +136,41 @@ class PlanMap(folium.Map):
         outfile.write(page)
         if close_file:
             outfile.close()
+
+    def _repr_html_(self, **kwargs: Any) -> str:
+        """Show the page in a frame; behind it what is seen where a notebook does not run it."""
+        return self._framed(self._picture(), **kwargs)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """Return the page and, for viewers that take no HTML, the picture."""
+        picture = self._picture()
+        shown: dict[str, Any] = {"text/html": self._framed(picture), "text/plain": repr(self)}
+        return shown | ({"image/png": picture} if isinstance(picture, bytes) else {})
+
+    def _picture(self) -> bytes | str:
+        """Return the still, or the words that stand in its place."""
+        told = Labels(self.language)("map.untrusted")
+        if self.still is None:
+            return told
+        try:
+            return self.still()
+        except GisplanError as error:  # a name without glyphs must not cost the map itself
+            return f"{told} {error}"
+
+    def _framed(self, picture: bytes | str, **kwargs: Any) -> str:
+        figure = self.get_root()
+        if getattr(figure, "height", None) is not None:  # the user asked for a size
+            return str(super()._repr_html_(**kwargs))
+        told = escape(Labels(self.language)("map.untrusted"))
+        if isinstance(picture, bytes):
+            data = base64.b64encode(picture).decode("ascii")
+            behind = f'<img src="data:image/png;base64,{data}" alt="" style="{_STILL}">'
+            behind += f'<div style="{_CAPTION}">{told}</div>'
+        else:
+            behind = f'<div style="{_WORDS}">{escape(picture)}</div>'
+        page = escape(figure.render(**kwargs))
+        frame = f'<iframe srcdoc="{page}" style="{_FRAME}" allowfullscreen></iframe>'
+        return f'<div style="position:relative;width:100%">{behind}{frame}</div>'
 
     def _get_self_bounds(self) -> list[list[float | None]]:
         return [[*corner] for corner in self._bounds]

@@ -73,6 +73,21 @@ accuracy = 5
 
 [policy]
 version = "虚构规则-1"
+
+[suitability.labs]
+title = { zh = "实验室选址（虚构）", en = "Sites for labs (synthetic)" }
+basis = { zh = "权重为虚构", en = "The weights are synthetic" }
+industry = "M73"
+cell = 250
+[suitability.labs.criteria.zone]
+kind = "zone_fit"
+title = { zh = "片区产业（虚构）", en = "Industry of the zone (synthetic)" }
+weight = 2
+[suitability.labs.criteria.canal]
+kind = "corridor_distance"
+title = { zh = "邻近运河（虚构）", en = "Near the canal (synthetic)" }
+weight = 1
+scores = [[0, 1], [4000, 0]]
 """
 
 PROJECTS = (  # id, name, industry code, metres east and north, outcome by mental arithmetic

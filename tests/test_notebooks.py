@@ -12,6 +12,8 @@ import pytest
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
+from gisplan.labels import Labels
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -87,6 +89,7 @@ def test_the_first_notebook_shows_plan_verdicts_map_and_sheet(
     assert "不符合" in told
     page = shown["explore"][0].data["text/html"]
     assert "iframe" in page
+    assert shown["explore"][0].data["image/png"].startswith("iVBOR")
     assert "安阳东站" in page or "\\u5b89\\u9633\\u4e1c\\u7ad9" in page
     assert shown["plot"][0].data["image/png"].startswith("iVBOR")
 
@@ -117,7 +120,9 @@ def test_the_fourth_notebook_answers_with_tables_and_a_map(
     assert "honghe" in shown["diff"][0].data["text/html"]
     assert "added" in shown["diff"][0].data["text/html"]
     assert "iframe" in shown["map"][0].data["text/html"]
-    assert "share_low" in shown["overlay"][0].data["text/html"]
+    overlay = shown["overlay"][0].data["text/html"]
+    assert Labels("zh")("column.share_low") in overlay
+    assert "%" in overlay
 
 
 def test_the_fifth_notebook_makes_a_report_in_three_formats(

@@ -1,12 +1,17 @@
-"""What is shipped and what is installed: locks, environment.yml, the wheel and dev.py."""
+"""What is shipped and installed: locks, environment.yml, wheel and sdist, types, dev.py."""
 
 from __future__ import annotations
 
+import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
+import tarfile
 import tomllib
+import venv
 import zipfile
 from pathlib import Path
 
@@ -177,13 +182,142 @@ def test_wheel_metadata_offers_the_command(wheel: Path) -> None:
     assert "\nRequires-Python: >=3.11\n" in metadata
 
 
+CARRIED = {
+    "fontTools": "matplotlib", "jinja2": "folium", "lxml": "python-docx",
+    "pydantic_core": "pydantic",
+}  # fmt: skip
+"""Libraries that come with another of ours, which cannot do without them."""
+NAMED_OTHERWISE = {"docx": "python-docx"}
+
+
+def test_every_library_that_is_imported_is_asked_for() -> None:
+    """By the package itself, or by the one extra that its line names."""
+    asked = {
+        canonicalize_name(Requirement(text).name): extra
+        for extra, texts in [("", PROJECT["dependencies"]), *EXTRAS.items()]
+        for text in texts
+        if extra not in ("test", "lint", "docs", "notebook")
+    }
+    used: set[str] = set()
+    for path in (ROOT / "gisplan").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                used |= {one.name.split(".")[0] for one in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                used.add(node.module.split(".")[0])
+    used -= set(sys.stdlib_module_names) | {"gisplan"}
+    names = {canonicalize_name(NAMED_OTHERWISE.get(CARRIED.get(one, one), CARRIED.get(one, one)))
+             for one in used}  # fmt: skip
+    assert names <= set(asked), names - set(asked)
+    assert set(asked) == names, f"asked for and never used: {set(asked) - names}"
+
+
+def test_what_an_extra_brings_is_imported_only_where_it_is_used() -> None:
+    """``import gisplan`` and a check need no extra."""
+    bare = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
+    extra = {"docx", "typst", "exactextract", "scipy", "pyarrow", "numba", "distributed", "psycopg"}
+    assert not {canonicalize_name(name) for name in extra} & bare
+    code = (
+        "import sys\n"
+        f"class Without:\n    def find_spec(self, name, *_):\n"
+        f"        if name.split('.')[0] in {extra!r}: raise ModuleNotFoundError(name, name=name)\n"
+        "sys.meta_path.insert(0, Without())\n"
+        "import gisplan\n"
+        "plan = gisplan.open_plan()\n"
+        "projects = gisplan.read_projects(plan.folder / 'projects.csv')\n"
+        "assert len(plan.check(projects)) == len(projects)\n"
+        "plan.explore(projects).get_root().render()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_strict_program_type_checks_against_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=False)
+    (inside,) = (tmp_path / "venv").glob("[Ll]ib/**/site-packages")
+    shutil.copytree(wheel, inside, dirs_exist_ok=True)
+    # Its libraries are those of the tests; what stands in its own folder comes first.
+    (inside / "libraries.pth").write_text(sysconfig.get_path("purelib"), "utf-8")
+    program = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    shutil.copy(ROOT / "tests" / "user_program.py", tmp_path / "program.py")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(program),
+         "--cache-dir", str(tmp_path / "cache"), "program.py"],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_public_names_are_spelled_out() -> None:
+    assert set(gisplan.__all__) == {"__version__", *gisplan._HOMES}
+
+
+def test_sdist_holds_what_a_packager_needs(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+    wanted = """
+        LICENSE README.md README.zh-CN.md CHANGELOG.md CITATION.cff environment.yml dev.py
+        layers/plan.toml notebooks/01_explore.ipynb docs/conf.py docs/start.md docs/plan.schema.json
+        scripts/make_docs.py tests/conftest.py gisplan/py.typed requirements/core.lock
+        benchmarks/facts.py maps/wenfeng.png
+    """
+    assert set(wanted.split()) <= names
+    assert not [name for name in names if name.endswith(".pyc") or name.startswith("build/")]
+
+
+def command() -> str:
+    return str(Path(sys.executable).parent / "gisplan")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("gisplan ch", "check"), ("gisplan check --la", "--lang"), ("gisplan layers ", "add"),
+     ("gisplan check x.csv --lang ", "en")],
+)  # fmt: skip
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_is_told_how_to_complete(shell: str, words: str, expected: str) -> None:
+    at = len(words.split(" ")) - 1
+    environ = os.environ | {
+        "_GISPLAN_COMPLETE": f"{shell}_complete", "COMP_WORDS": words,
+        "COMP_CWORD": words.rpartition(" ")[2] if shell == "fish" else str(at),
+    }  # fmt: skip
+    done = subprocess.run([command()], env=environ, capture_output=True, text=True)
+    assert re.search(rf"(?m)(^|,){re.escape(expected)}(\t|$)", done.stdout), done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
+def test_bash_completes_for_real() -> None:
+    """The documented line, then what bash does at a press of Tab."""
+    script = (
+        'set -e; eval "$(_GISPLAN_COMPLETE=bash_source gisplan)"; COMP_WORDS=(gisplan conv); '
+        'COMP_CWORD=1; _gisplan_completion gisplan conv gisplan; echo "${COMPREPLY[@]}"'
+    )
+    path = os.pathsep.join([str(Path(command()).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-c", script], env=os.environ | {"PATH": path}, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["convert"], done.stderr
+
+
+def test_the_module_is_the_command() -> None:
+    asked = ([sys.executable, "-m", "gisplan"], [command()])
+    told = [subprocess.run([*one, "--version"], capture_output=True, text=True) for one in asked]
+    assert told[0].stdout == told[1].stdout == f"gisplan, version {gisplan.__version__}\n"
+
+
 def test_dev_without_a_task_says_what_there_is() -> None:
     for words in ([], ["tset"]):
         done = subprocess.run(
             [sys.executable, str(ROOT / "dev.py"), *words], capture_output=True, text=True
         )
         assert done.returncode == 1
-        assert all(f"dev.py {task}" in done.stderr for task in ("demo", "test", "lint", "lock"))
+        assert all(
+            f"dev.py {task}" in done.stderr for task in ("demo", "test", "lint", "docs", "lock")
+        )
 
 
 def test_a_browser_that_does_not_start_is_none(

@@ -10,14 +10,16 @@ import shutil
 import tokenize
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pytest
+import rasterio
 from click.testing import CliRunner
 
 import gisplan as package
 from gisplan.cli.options import gisplan
 from gisplan.plan import open_plan
-from tests.second_plan import PROJECTS, write_second_plan
+from tests.second_plan import CRS, EAST, NORTH, PROJECTS, write_second_plan
 
 PACKAGE = Path(package.__file__).parent
 
@@ -60,7 +62,42 @@ COMMANDS = [
     ("datum", "P"),
     ("report", "P", "-o", "r.docx"),
     ("atlas", "P", "-o", "at.pdf"),
+    ("demo", "P", "-o", "out"),
+    ("intake", "P"),
+    ("convert", "P", "-o", "moved.csv", "--to", "EPSG:4549"),
+    ("sites", "P", "-o", "si.xlsx"),
+    ("sites", "--industry", "M73", "--area", "10", "-o", "re.xlsx"),
+    ("density", "P", "-o", "d.tif"),
+    ("suitability", "labs", "-o", "su.tif"),
+    ("suitability", "labs", "P", "-o", "ra.xlsx"),
+    ("zonal", "R", "-o", "z.xlsx"),
+    ("midterm", "P", "-o", "mt.xlsx"),
+    ("diff", "V", "S", "P", "-o", "di.xlsx"),
+    ("conflicts", "V", "S", "-o", "co.xlsx"),
 ]
+ELSEWHERE = {"init", "layers", "verify"}
+"""Walked through in tests of their own below and above."""
+
+
+@pytest.fixture(scope="module")
+def places(second, tmp_path_factory):
+    """What the words of `COMMANDS` stand for: plan, list, an earlier version, a raster."""
+    plan, projects = second
+    folder = tmp_path_factory.mktemp("places")
+    earlier = shutil.copytree(plan, folder / "earlier")
+    text = (earlier / "plan.toml").read_text("utf-8").replace("within = 800", "within = 400")
+    (earlier / "plan.toml").write_text(text, "utf-8")
+    raster = folder / "people.tif"
+    with rasterio.open(
+        raster, "w", driver="GTiff", height=16, width=24, count=1, dtype="float32", crs=CRS,
+        transform=rasterio.Affine(500, 0, EAST, 0, -500, NORTH + 8000),
+    ) as made:  # fmt: skip
+        made.write(np.ones((16, 24), "float32"), 1)
+    return {"P": projects, "S": plan, "V": earlier, "R": raster}
+
+
+def test_every_command_is_walked_through():
+    assert {words[0] for words in COMMANDS} | ELSEWHERE == set(gisplan.commands)
 
 
 def _id(words):
@@ -68,18 +105,22 @@ def _id(words):
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=_id)
-def test_every_command_takes_it_without_a_change_of_code(second, tmp_path, words, monkeypatch):
+def test_every_command_takes_it_without_a_change_of_code(
+    second, places, tmp_path, words, monkeypatch
+):
     plan, projects = second
-    if words[0] not in gisplan.commands:
-        pytest.skip(f"no command {words[0]} yet")
     monkeypatch.chdir(tmp_path)
-    asked = [projects if word == "P" else word for word in words]
-    status, said = run(*asked, "--plan", plan, *(("--lang", "zh")))
+    asked = [places.get(word, word) for word in words]
+    known = {option.name for option in gisplan.commands[words[0]].params}
+    asked += ["--plan", plan] if "plan_folder" in known else []
+    status, said = run(*asked, "--lang", "zh")
     assert status == 0, said
-    for word in ("文峰", "安阳", "老城"):
+    for word in ("文峰", "安阳", "老城", "nan"):
         assert word not in said
     for path in tmp_path.iterdir():
         assert path.stat().st_size > 0
+    if words[0] == "demo":
+        assert (tmp_path / "out" / "qinghe.html").exists()
     if words[0] == "check" and words[-1] == "a.json":
         assert json.loads(Path("a.json").read_text("utf-8"))["run"]["rules_version"] == "虚构规则-1"
         assert run("verify", "a.json", "--plan", plan, "--projects", projects)[0] == 0

@@ -1,4 +1,4 @@
-"""``demo``: everything, on the shipped plan and its projects."""
+"""``demo``: everything, on the shipped plan and its projects or on a plan of one's own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gisplan.cli.options import PATH, gisplan, language, option, say
+from gisplan.cli.options import PATH, gisplan, language, option, plan_folder, say
 from gisplan.labels import Labels
 
 if TYPE_CHECKING:
@@ -16,17 +16,20 @@ if TYPE_CHECKING:
 
 
 @gisplan.command(help=say("cli.demo_help"))
+@click.argument("projects", required=False, type=PATH)
 @option("-o", "--output", key="output", default=Path("maps"), type=PATH)
+@plan_folder
 @language
-def demo(output: Path, labels: Labels) -> int:
-    """Run everything on the shipped plan and projects."""
+def demo(projects: Path | None, output: Path, plan_folder: Path | None, labels: Labels) -> int:
+    """Run everything on the shipped plan and projects, or on those of another folder."""
     from gisplan.io.projects import intake
     from gisplan.plan import example_folder, open_plan
     from gisplan.printout import summary_lines, terminal_table
     from gisplan.results import Run, checked
 
-    plan = open_plan()
-    projects_file = example_folder() / "projects.csv"
+    folder = plan_folder or example_folder()
+    plan = open_plan(folder)
+    projects_file = projects or folder / "projects.csv"
     read = intake(projects_file)
     result = checked(plan, projects_file, read)
     run = Run.of(plan, projects_file, read, None)
@@ -55,7 +58,7 @@ def _written(folder: Path, result: Result, run: Run, labels: Labels) -> Iterator
     page = folder / f"{plan.definition.id}.html"
     write_text(page, stamp_page(explored.get_root().render(), run.facts))
     yield page
-    yield from save_pictures(folder, result, labels)
+    yield from save_pictures(folder, result, labels, about=run.facts)
     zones = plan.plot(projects, verdicts, language=language, theme="zones")
     about = picture_text(run.facts)
     yield save_figure(zones, folder / "zones.png", dpi=90, about=about)

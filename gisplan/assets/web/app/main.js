@@ -3,6 +3,14 @@
   "use strict";
   var el = G.el, put = G.put;
 
+  // Leaflet takes the focus at the first press and only scrolls its own page back: in a notebook's
+  // frame the notebook would jump under the finger, and the click would be lost.
+  L.Map.Keyboard.include({
+    _onMouseDown: function () {
+      if (!this._focused) this._map.getContainer().focus({ preventScroll: true });
+    }
+  });
+
   G.start = function (mapId, dataId) {
     var app = new App(JSON.parse(document.getElementById(dataId).textContent));
     app.build(mapId);
