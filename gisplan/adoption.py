@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -16,12 +16,15 @@ import pandas as pd
 import pyproj
 import shapely
 
+from gisplan import __version__
 from gisplan.areas import drawn, strip
 from gisplan.crs import WGS84, ellipsoidal_area, outside_area_of_use, transform
 from gisplan.errors import AdoptionError, Finding, PlanError
-from gisplan.io.layers import PLAN_FILE
+from gisplan.io.frozen import copy_source, keep_version, plan_sources, stored_layers
+from gisplan.io.hashes import PLAN_FILE
 from gisplan.io.official import Official
 from gisplan.io.planfile import append_table, edit_table, has_table
+from gisplan.io.provenance import signed
 from gisplan.io.tables import apart, write_layers
 from gisplan.io.text import decode
 from gisplan.io.writing import write_bytes
@@ -35,7 +38,6 @@ VERSIONS: Final = "versions"
 
 _FAR: Final = 50_000.0
 """Metres from the study area at which a layer is in a wrong zone, not merely outside."""
-_PARTS: Final = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".qix")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Statement:
     status: Status
     title: str | None = None
     extra: Mapping[str, Any] | None = None
+    coverage: Official | Literal["all", "keep"] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,10 @@ class Adoption:
         The layer as it was read.
     old, new
         The plan before and after.
-    file
-        Name of the layer's file in the plan folder.
+    files
+        Name and bytes of the layer's file in the plan folder, and of its coverage's, if any.
     text
         The new ``plan.toml``.
-    content
-        The bytes of the new layer file.
     topology
         What the new geometry is like, as (code, values); ``adopt.<code>``.
     """
@@ -76,15 +77,19 @@ class Adoption:
     official: Official
     old: Plan
     new: Plan
-    file: str
+    files: tuple[tuple[str, bytes], ...]
     text: bytes
-    content: bytes
     topology: tuple[tuple[str, Mapping[str, Any]], ...]
 
     @property
     def area_id(self) -> str:
         """The id of the area."""
         return self.place[-1]
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """Layers of the old plan that live in a database, and are frozen in its version."""
+        return tuple(".".join(place) for place in stored_layers(self.old.definition))
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -127,27 +132,33 @@ def adopt(plan: Plan, place: tuple[str, ...], official: Official, said: Statemen
     Raises
     ------
     AdoptionError
-        For a layer far from the study area, a new id without a title, or a ``plan.toml``
-        that has to be edited by hand.
+        For a layer far from the study area, a new id without a title, a constraint whose old
+        coverage would be taken for that of the new layer, or a ``plan.toml`` that has to be
+        edited by hand.
     PlanError
         Where the plan would not be sound afterwards.
     """
     folder = _folder(plan)
     _refuse_elsewhere(plan, place, official)
-    file = f"{place[-1]}-{said.as_of:%Y%m%d}-{official.sha256[:8]}.gpkg"
-    text = _edited(folder, place, file, said)
+    _refuse_stale(plan, place, said)
+    layers = {_named(place[-1], official, said): official}
+    if isinstance(said.coverage, Official):
+        _refuse_elsewhere(plan, place, said.coverage)
+        layers[_named(f"{place[-1]}-coverage", said.coverage, said)] = said.coverage
+    text = _edited(folder, place, list(layers), said)
     with tempfile.TemporaryDirectory(prefix="gisplan-") as name:
         trial = Path(name)
-        for source in _sources(plan):
-            _copy(folder, trial, source)
-        frame = official.frame.rename(columns=apart(official.frame))
-        frame.geometry = gpd.GeoSeries(_united(frame), crs=frame.crs)
-        write_layers(trial / file, {place[-1]: frame}, about={"date": said.as_of.isoformat()})
+        for source in plan_sources(plan.definition):
+            copy_source(folder, trial, source)
+        for file, one in layers.items():
+            frame = one.frame.rename(columns=apart(one.frame))
+            frame.geometry = gpd.GeoSeries(_united(frame), crs=frame.crs)
+            write_layers(trial / file, {place[-1]: frame}, about=_about(place, one, said))
         write_bytes(trial / PLAN_FILE, text)
         new = _opened(trial, folder)
-        content = (trial / file).read_bytes()
+        files = tuple((file, (trial / file).read_bytes()) for file in layers)
     topology = tuple(_topology(plan, new, place[-1], official))
-    return Adoption(place, official, plan, new, file, text, content, topology)
+    return Adoption(place, official, plan, new, files, text, topology)
 
 
 def commit(adoption: Adoption) -> tuple[Path, Path]:
@@ -169,18 +180,18 @@ def commit(adoption: Adoption) -> tuple[Path, Path]:
     if open_plan(folder).sha256 != plan.sha256:
         raise AdoptionError("adopt_changed", path=folder / PLAN_FILE)
     version = folder / VERSIONS / f"{today():%Y%m%d}-{plan.sha256[:8]}"
-    layer = folder / adoption.file
-    made = [one for one in (version, layer) if not one.exists()]
+    layers = [folder / name for name, _ in adoption.files]
+    made = [one for one in (version, *layers) if not one.exists()]
     try:
-        for source in (PLAN_FILE, *_sources(plan)):
-            _copy(folder, version, source)
-        write_bytes(layer, adoption.content)
+        keep_version(folder, plan.definition, plan.areas, version, tool=__version__)
+        for layer, (_, content) in zip(layers, adoption.files, strict=True):
+            write_bytes(layer, content)
         write_bytes(folder / PLAN_FILE, adoption.text)
     except BaseException:
         for one in made:
             shutil.rmtree(one, ignore_errors=True) if one.is_dir() else one.unlink(missing_ok=True)
         raise
-    return layer, version
+    return layers[0], version
 
 
 def compare_areas(adoption: Adoption) -> dict[str, float]:
@@ -236,33 +247,43 @@ def _opened(trial: Path, folder: Path) -> Plan:
         raise PlanError(error.code, error.findings, **values) from None
 
 
-def _sources(plan: Plan) -> Iterator[str]:
-    """Yield the files of a plan, each once."""
-    found: dict[str, None] = {}
-    for _, _, layer in plan.definition.layers():
-        for source in (layer.source, getattr(layer, "coverage", None)):
-            if source is not None and layer.table is None:
-                found[source] = None
-    yield from found
+def _named(stem: str, official: Official, said: Statement) -> str:
+    return f"{stem}-{said.as_of:%Y%m%d}-{official.sha256[:8]}.gpkg"
 
 
-def _copy(folder: Path, into: Path, source: str) -> None:
-    """Copy a file of a plan, and what belongs to a shapefile, to the same place elsewhere."""
-    own = folder / source
-    parts = [own.with_suffix(end) for end in _PARTS] if own.suffix.lower() == ".shp" else [own]
-    for part in (one for one in parts if one.is_file()):
-        write_bytes(into / part.relative_to(folder), part.read_bytes())
+def _about(place: tuple[str, ...], official: Official, said: Statement) -> dict[str, Any]:
+    """Gather what the file of an adopted layer tells of itself."""
+    return signed({
+        "tool": __version__, "kind": "layers add", "date": said.as_of.isoformat(),
+        "as": ".".join(place), "crs": pyproj.CRS(official.frame.crs).to_string(),
+        "basis": said.source, "accuracy": said.accuracy, "status": said.status.value,
+        "inputs": {"file": {"file": official.file, "sha256": official.sha256}},
+    })  # fmt: skip
 
 
-def _edited(folder: Path, place: tuple[str, ...], file: str, said: Statement) -> bytes:
+def _refuse_stale(plan: Plan, place: tuple[str, ...], said: Statement) -> None:
+    """Refuse to let the old layer's coverage speak for the new one, unless somebody says so."""
+    known = {key: layer for _, key, layer in plan.definition.layers()}
+    held = getattr(known.get(place[-1]), "coverage", None)
+    if place[0] != "constraints":
+        if said.coverage is not None:
+            raise AdoptionError("adopt_coverage_of", place=".".join(place))
+    elif held is not None and said.coverage is None:
+        raise AdoptionError("adopt_coverage", place=".".join(place), file=held)
+
+
+def _edited(folder: Path, place: tuple[str, ...], files: Sequence[str], said: Statement) -> bytes:
     data = (folder / PLAN_FILE).read_bytes()
     read = decode(data)
     put: dict[str, Any] = {
-        "source": file, "status": said.status.value, "accuracy": said.accuracy,
+        "source": files[0], "status": said.status.value, "accuracy": said.accuracy,
         "as_of": said.as_of, "basis": said.source,
     }  # fmt: skip
+    if len(files) > 1:
+        put["coverage"] = files[1]
     if has_table(read.text, place):
-        text = edit_table(read.text, place, put, ("where", "layer", "table"))
+        stale = ("coverage",) if said.coverage == "all" else ()
+        text = edit_table(read.text, place, put, ("where", "layer", "table", *stale))
     elif said.title is None:
         raise AdoptionError("adopt_title", place=".".join(place))
     else:

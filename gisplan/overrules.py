@@ -8,17 +8,23 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
+import numpy as np
 
+from gisplan.columns import Columns
 from gisplan.errors import Finding, OverruleError
+from gisplan.frames import texts
 from gisplan.io.delimited import read_delimited
 from gisplan.io.rows import Evidence
 from gisplan.io.text import normalise
 from gisplan.io.workbooks import OLE, ZIP, read_workbook
 from gisplan.labels import LANGUAGES, Labels
 from gisplan.terms import OUTCOMES, OVERRULE_COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
 
 FIELDS: Final = ("id", "outcome", "reason", "by", "date")
 """Columns of a list of overrules; also accepted under their names of either language."""
@@ -57,10 +63,16 @@ def read_overrules(path: Path, projects: pd.DataFrame) -> pd.DataFrame:
         that is overruled twice; a blank reason or name; a date that is none or to come;
         an outcome that there is not.
     """
+    ids = texts(projects["id"]) if "id" in projects else np.full(len(projects), None, dtype=object)
+    return decisions(path, ids).to_frame(projects.index)
+
+
+def decisions(path: Path, ids: NDArray[np.object_]) -> Columns:
+    """Do what `read_overrules` does for projects of which only the ids are known."""
     if not path.is_file():
         raise OverruleError("overrules_missing", path=path)
     rows = _rows(path)
-    known = Counter(normalise(one) for one in projects.get("id", pd.Series(dtype="str")).dropna())
+    known = Counter(normalise(one) for one in ids if one is not None)
     findings: list[Finding] = []
     decided: dict[str, tuple[str, ...]] = {}
     for number, row in rows:
@@ -71,10 +83,10 @@ def read_overrules(path: Path, projects: pd.DataFrame) -> pd.DataFrame:
     if findings:
         raise OverruleError("overrules_invalid", tuple(findings), path=path, count=len(findings))
     blank = ("",) * len(OVERRULE_COLUMNS)
-    ids = [normalise(one) if isinstance(one, str) else "" for one in projects.get("id", [])]
-    told = [decided.get(one, blank) if one else blank for one in ids]
-    frame = pd.DataFrame(told, columns=list(OVERRULE_COLUMNS), index=projects.index)
-    return frame.astype("str")
+    keys = [normalise(one) if one is not None else "" for one in ids]
+    told: Any = np.array([decided.get(one, blank) if one else blank for one in keys], dtype=object)
+    cells = told.reshape(len(keys), len(OVERRULE_COLUMNS)).T
+    return Columns(dict(zip(OVERRULE_COLUMNS, cells, strict=True)), len(keys))
 
 
 class _Decision:

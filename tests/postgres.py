@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ class Server:
     """Where it listens, and how to ask it as its owner."""
 
     port: int
+    restart: Callable[[], object] = lambda: None
 
     def url(self, table: str = "", *, user: str = "dbrole7", database: str = "plan") -> str:
         end = f"/{table}" if table else ""
@@ -79,8 +80,15 @@ def _run(programs: Path, folder: Path) -> Iterator[Server]:
     )
     pg_ctl = [str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log")]
     subprocess.run([*pg_ctl, "-o", settings, "start"], check=True, capture_output=True, **whose)
+    again = [*pg_ctl, "-m", "fast", "restart"]
+
+    def restart() -> None:
+        # Not a pipe: the new server would inherit it and keep it open.
+        subprocess.run(again, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       **whose)  # fmt: skip
+
     try:
-        yield _furnished(Server(port))
+        yield _furnished(Server(port, restart))
     finally:
         subprocess.run([*pg_ctl, "-m", "fast", "stop"], check=True, capture_output=True, **whose)
 

@@ -22,9 +22,9 @@ import pytest
 from shapely.geometry import Point
 
 from gisplan.errors import GisplanError, ProjectsError
+from gisplan.io.flat import write_csv
 from gisplan.io.projects import SUFFIXES, intake
 from gisplan.io.shapefile import write_shapefile
-from gisplan.io.tables import write_csv
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.labels import LANGUAGES, Labels
 

@@ -30,7 +30,8 @@ def read(titles, *cells, declared=None, geometry=None, system=None):
         rows.geometry, rows.crs = np.array(geometry, dtype=object), system
     log = IssueLog("a.csv", "")
     named = crs.parse_crs(declared) if declared else None
-    located = locate(rows, log, declared=named)
+    shapes, system_found = locate(rows, log, declared=named)
+    located = gpd.GeoSeries(shapes, crs=system_found)
     degrees = crs.transform(located, crs.WGS84)
     found = [None if shape is None else shape.centroid.coords[0] for shape in degrees]
     return found, log.codes(rows.numbers), dict(rows.evidence), located

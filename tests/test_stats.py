@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -314,8 +315,8 @@ def test_an_inferred_field_says_so_in_the_data_and_in_the_sheet(result, evaluate
 
 
 def test_what_nobody_states_has_no_sum(result):
-    silent = checked(result.plan, PROJECTS, result.read._replace(
-        projects=result.projects.assign(investment=np.nan)))  # fmt: skip
+    unsaid = result.projects.assign(investment=np.nan)
+    silent = checked(result.plan, PROJECTS, replace(result.read, projects=unsaid))
     frames = silent.plan.midterm(silent.projects)
     told = midterm_findings(silent, frames, Labels("zh"))[0]
     assert "无从计算" in told
@@ -325,7 +326,7 @@ def test_what_nobody_states_has_no_sum(result):
 def test_too_many_for_pairs_is_not_called_too_few():
     rows = projects(*(tuple(one) for one in np.random.default_rng(1).uniform(0, 10_000, (401, 2))))
     plan = world()
-    read = intake(PROJECTS)._replace(projects=rows)
+    read = replace(intake(PROJECTS), projects=rows)
     told = findings(checked(plan, PROJECTS, read), plan.stats(rows), Labels("zh"))
     assert any("超过 400 个" in line for line in told)
     assert not any("只有 401" in line for line in told)

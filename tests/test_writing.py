@@ -21,7 +21,8 @@ from shapely.geometry import Point
 
 from gisplan.errors import GisplanError, OutputError
 from gisplan.io import tables
-from gisplan.io.tables import csv_text, same_crs, write_csv, write_json, write_vector
+from gisplan.io.flat import csv_text, write_csv, write_json
+from gisplan.io.tables import same_crs, write_vector
 from gisplan.io.workbook import Sheet, sheet_name, write_workbook
 from gisplan.io.writing import write_bytes, write_text, write_whole
 from gisplan.labels import Labels
@@ -37,7 +38,8 @@ from pathlib import Path
 import geopandas as gpd, pandas as pd
 from shapely.geometry import Point
 from gisplan.io.shapefile import write_shapefile
-from gisplan.io.tables import write_csv, write_json, write_vector
+from gisplan.io.flat import write_csv, write_json
+from gisplan.io.tables import write_vector
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_text
 from gisplan.labels import Labels

@@ -19,6 +19,7 @@ from gisplan.cli.options import (
     writable,
     wrote,
 )
+from gisplan.cli.recorded import recorded
 from gisplan.errors import OutputError
 from gisplan.labels import Labels
 
@@ -50,7 +51,8 @@ def overlay(
         for line in absent_lines(plan, labels):
             click.echo(line, err=True)
     if output is not None:
-        save_overlay(output, plan, frames, labels, cap=cap, figure=figure)
+        about = recorded(plan, labels).facts
+        save_overlay(output, plan, frames, labels, cap=cap, figure=figure, about=about)
         wrote(output, labels, quiet=quiet)
     return 0
 

@@ -37,6 +37,7 @@ def layers() -> None:
 @option("--title", key="adopt_title")
 @option("--within", key="adopt_within", type=float)
 @option("--effect", key="adopt_effect", type=click.Choice(["prohibit", "review"]))
+@option("--coverage", key="adopt_coverage")
 @option("--projects", key="adopt_projects", type=PATH)
 @option("--dry-run", "dry_run", key="dry_run", is_flag=True)
 @plan_folder
@@ -56,11 +57,13 @@ def add(file: Path, plan_folder: Path | None, labels: Labels, dry_run: bool, **a
     )  # fmt: skip
     said = _statement(asked, place, plan, labels, (file.name, official.sha256))
     adoption = adopt(plan, place, official, said)
-    _tell(adoption, file, asked["projects"], labels)
+    _tell(adoption, said, asked["projects"], labels)
     if dry_run:
         click.echo(labels("adopt.dry"))
         return 0
     layer, version = commit(adoption)
+    if adoption.stored:
+        click.echo(labels("adopt.frozen", layers=", ".join(adoption.stored), version=version))
     click.echo(labels("adopt.wrote", layer=layer, version=version))
     return 0
 
@@ -112,16 +115,26 @@ def _statement(
     day = asked["as_of"]
     return Statement(
         asked["accuracy"], basis, dt.date(day.year, day.month, day.day), Status(asked["status"]),
-        asked["title"], extra,
+        asked["title"], extra, _coverage(asked["coverage"], asked["crs"]),
     )  # fmt: skip
 
 
-def _tell(adoption: Adoption, file: Path, projects: Path | None, labels: Labels) -> None:
+def _coverage(text: str | None, crs: str | None) -> Any:
+    """Read where a constraint's layer has data: all of the plan, as before, or a file says."""
+    from gisplan.io.official import read_official
+
+    return text if text in (None, "all", "keep") else read_official(Path(text), crs=crs)
+
+
+def _tell(adoption: Adoption, said: Statement, projects: Path | None, labels: Labels) -> None:
     from gisplan.adoption import compare_verdicts
     from gisplan.io.projects import read_projects
-    from gisplan.printout.adoption import adoption_lines, verdict_lines
+    from gisplan.printout.adoption import adoption_lines, coverage_line, verdict_lines
 
-    for line in adoption_lines(adoption, file.name, labels):
+    lines = adoption_lines(adoption, adoption.official.file, labels)
+    if adoption.place[0] == "constraints":
+        lines.insert(1, coverage_line(said.coverage, labels))
+    for line in lines:
         click.echo(line)
     if projects is not None:
         listed = read_projects(projects)

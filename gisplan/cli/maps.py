@@ -25,6 +25,7 @@ from gisplan.cli.options import (
     writable,
     wrote,
 )
+from gisplan.cli.recorded import recorded
 from gisplan.errors import GisplanError
 from gisplan.labels import Labels
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from gisplan.io.projects import Intake
     from gisplan.plan import Plan
-    from gisplan.results import Run
 
 MAP_SUFFIXES = (".html", ".png", ".pdf", ".svg")
 ATLAS_SUFFIXES = (".pdf",)
@@ -114,7 +114,7 @@ def map_(
     from gisplan.io.provenance import picture_text, stamp_page
     from gisplan.io.writing import write_bytes, write_text
 
-    run = _run_of(plan, projects, read, overrules)
+    run = recorded(plan, labels, projects, read, overrules=overrules)
     verdicts = _decided(plan, projects, read, overrules)
     if screen:
         from gisplan.outputs.map_layers import asked_layers
@@ -169,7 +169,7 @@ def atlas(
     from gisplan.io.writing import write_bytes
     from gisplan.plotting import render_pages
 
-    run = _run_of(plan, projects, read)
+    run = recorded(plan, labels, projects, read)
     pages = plan.atlas(read.projects if read else None, language=labels.language, **form)
     count = len(pages.leaves)
     drawn = pages.figures(jobs=jobs if count >= PAYS else 1)
@@ -202,16 +202,3 @@ def _decided(
     if len(read.projects) > LIMIT:
         raise GisplanError("overrules_long", limit=LIMIT)  # symbols of a long list have no room
     return checked(plan, projects.path, read, read_overrules(overrules, read.projects)).recorded
-
-
-def _run_of(
-    plan: Plan, projects: Listing | None, read: Intake | None, overrules: Path | None = None
-) -> Run:
-    from gisplan.results import Run
-
-    if projects is None or read is None:
-        return Run.of_plan(plan)
-    return Run.of(
-        plan, projects.path, read, projects.crs, sheet=projects.sheet, encoding=projects.encoding,
-        overrules=overrules,
-    )  # fmt: skip

@@ -22,6 +22,7 @@ from gisplan.cli.options import (
     writable,
     wrote,
 )
+from gisplan.cli.recorded import recorded
 from gisplan.errors import OutputError
 from gisplan.labels import Labels
 
@@ -63,7 +64,7 @@ def diff(
         for line in revision_lines(compared.revision, plans[0], plans[1], labels):
             click.echo(line, err=True)
     if output is not None:
-        save_revision(output, compared, labels)
+        save_revision(output, compared, labels, run=recorded(None, labels).facts)
         wrote(output, labels, quiet=quiet)
     return 0
 
@@ -111,7 +112,7 @@ def conflicts(
         for line in conflict_lines(found, labels):
             click.echo(line, err=True)
     if output is not None:
-        save_ledger(output, found, labels)
+        save_ledger(output, found, labels, run=recorded(None, labels).facts)
         wrote(output, labels, quiet=quiet)
     return 0
 

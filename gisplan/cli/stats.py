@@ -22,6 +22,7 @@ from gisplan.cli.options import (
     writable,
     wrote,
 )
+from gisplan.cli.recorded import recorded
 from gisplan.labels import Labels
 
 if TYPE_CHECKING:
@@ -51,13 +52,15 @@ def stats(
     from gisplan.summary import summarise
 
     plan = opened(plan_folder, labels, quiet=quiet)
-    result = checked(plan, projects.path, projects.read())
+    read = projects.read()
+    result = checked(plan, projects.path, read)
+    about = recorded(plan, labels, projects, read).facts
     found = plan.evidence(result.projects)
     frames = summarise(found, built_up=_polygons(built_up, plan))
     if output is not None and output.suffix.lower() == ".html":
-        save_map(output, result, found, labels)
+        save_map(output, result, found, labels, about=about)
     elif output is not None:
-        save_stats(output, result, frames, labels)
+        save_stats(output, result, frames, labels, about=about)
     if not quiet:
         click.echo(stats_table(plan, frames, labels))
         click.echo()
@@ -113,11 +116,13 @@ def midterm(
     wanted = read_targets(targets) if targets is not None else None
     listed = read_buildings(buildings) if buildings is not None else None
     plan = opened(plan_folder, labels, quiet=quiet)
-    result = checked(plan, projects.path, projects.read())
+    read = projects.read()
+    result = checked(plan, projects.path, read)
     frames = plan.midterm(result.projects, targets=wanted, buildings=listed)
     if output is not None:
         tables = {"targets": targets, "buildings": buildings}
-        save_midterm(output, result, frames, labels, tables=tables)
+        about = recorded(plan, labels, projects, read).facts
+        save_midterm(output, result, frames, labels, tables=tables, about=about)
     if not quiet:
         shown = ("library_field", "library_stage", "indicators", "tiers")
         click.echo(midterm_text(plan, frames, labels, tables=shown))

@@ -18,6 +18,7 @@ What = Literal[
     "formula",
     "format",
     "laid_on",
+    "bytes",
 ]  # as worded by ``verify.<what>``
 
 

@@ -61,7 +61,7 @@ def read_content(path: Path) -> dict[str, Grid]:
         if suffix == ".geojson":
             held = _document(path)
             return {"verdicts": _records(_properties(held)), **_besides(held, _GEOJSON)}
-        layers = _layers(path) if suffix == ".gpkg" else []
+        layers = layer_names(path) if suffix == ".gpkg" else []
         frame = read_layer(path, layer=_TABLE if _TABLE in layers else None)
     except (ValueError, KeyError, TypeError, AttributeError, csv.Error, RecursionError,
             sqlite3.Error) as error:  # fmt: skip
@@ -101,7 +101,7 @@ def _besides(held: dict[str, Any], known: Sequence[str]) -> dict[str, Grid]:
     return more
 
 
-def _layers(path: Path) -> list[str]:
+def layer_names(path: Path) -> list[str]:
     """Name everything that a program would list as a layer of a GeoPackage, views too."""
     with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as held:
         rows = held.execute("SELECT table_name FROM gpkg_contents ORDER BY rowid").fetchall()

@@ -7,8 +7,8 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
-from gisplan.custody.again import Verified
 from gisplan.custody.compare import Difference
+from gisplan.custody.verified import Verified
 from gisplan.labels import Labels
 
 SHOWN = 20
@@ -18,18 +18,31 @@ _LONGEST = 80
 
 def tell(told: Verified, labels: Labels, *, every: bool = False) -> list[str]:
     """Say whether a file is what its inputs give, what differs, and why."""
-    rows = {(one.table, one.row) for one in told.differences}
-    if told.differences:
-        n = len(told.differences)
-        lines = [labels("verify.differs", file=told.path.name, cells=n, rows=len(rows))]
-    else:
-        lines = [labels("verify.same", file=told.path.name, cells=told.cells, rows=told.rows)]
-    lines += _why(told, labels)
+    lines = [_verdict(told, labels), *_why(told, labels)]
     shown = told.differences if every else told.differences[:SHOWN]
     lines += [_difference(one, labels) for one in shown]
     if left := len(told.differences) - len(shown):
         lines.append(labels("verify.more", n=left))
+    if told.more:
+        lines.append(labels("verify.beyond", n=told.more))
     return lines
+
+
+def _verdict(told: Verified, labels: Labels) -> str:
+    """Say in one line what was compared, and how it came out."""
+    file = told.path.name
+    if told.how == "inputs":
+        return labels("verify.inputs_only" if told.same else "verify.inputs_differ", file=file)
+    if told.how == "bytes":
+        return labels("verify.bytes_differ" if told.differences else "verify.bytes_same", file=file)
+    if told.differences or told.more:
+        n = len(told.differences) + told.more
+        rows = {(one.table, one.row) for one in told.differences}
+        return labels("verify.differs", file=file, cells=n, rows=len(rows))
+    if told.rows and told.cells:
+        return labels("verify.same", file=file, cells=told.cells, rows=told.rows)
+    code = "verify.same_rows" if told.rows else "verify.same_cells"
+    return labels(code, file=file, rows=f"{told.rows:,}", cells=f"{told.cells:,}")
 
 
 def _why(told: Verified, labels: Labels) -> list[str]:
@@ -37,13 +50,18 @@ def _why(told: Verified, labels: Labels) -> list[str]:
         labels(f"verify.{one.code}", then=one.then, now=one.now, **_named(one.code, one.name))
         for one in told.changes
     ] or [labels("verify.inputs_same")]
-    lines.append(labels("verify.edited" if told.edited else "verify.untouched"))
+    lines += [labels("verify.not_at_hand", file=one) for one in told.missing]
+    if told.edited is not None:
+        lines.append(labels("verify.edited" if told.edited else "verify.untouched"))
     mine = [one for one in told.changes if one.code not in ("tool", "library")]
-    if told.differences and not mine:
+    if told.differences and told.edited is None:
+        lines.append(labels("verify.by_unknown" if not mine else "verify.by_inputs_or_hand"))
+    elif told.differences and not mine:
         lines.append(labels("verify.by_hand" if told.edited else "verify.by_libraries"))
     elif told.differences:
         lines.append(labels("verify.by_either" if told.edited else "verify.by_inputs"))
-    return [labels("verify.why"), *(f"  {line}" for line in lines)]
+    heading = "verify.basis" if told.same else "verify.why"
+    return [labels(heading), *(f"  {line}" for line in lines)]
 
 
 def _named(code: str, name: str) -> dict[str, str]:
@@ -51,6 +69,7 @@ def _named(code: str, name: str) -> dict[str, str]:
         "projects": "file",
         "overrules": "file",
         "layer": "layer",
+        "input": "file",
         "library": "name",
         "fact": "name",
     }.get(code)

@@ -103,6 +103,10 @@ class _Lines:
         )
 
     def _is_other_header(self, cells: list[str], filled: int) -> bool:
+        # Half of the filled cells have to be titles, so half of them tell that it is none.
+        half = [cell for cell in cells if cell][: filled // 2 + 1]
+        if not match_headers(half):
+            return False
         found = match_headers(cells)
         named = "name" in found or "id" in found
         return named and len(found) >= 3 and 2 * len(found) >= filled

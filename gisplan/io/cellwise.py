@@ -7,21 +7,28 @@ import hashlib
 import json
 import math
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from json.encoder import encode_basestring
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pyproj
 import python_calamine as calamine
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from gisplan.columns import Coded, Columns
 from gisplan.errors import ProjectsError, VerifyError
 from gisplan.io.extent import check_parts
+from gisplan.io.flat import cells_of, len_of, plain_cells
 from gisplan.io.limits import check_archive
+from gisplan.io.sheet_cells import Cells
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
 
 Grid = list[list[Any]]
 """Rows of plain values: text, float, bool, date, geometry or ``None``; first the titles."""
@@ -37,7 +44,7 @@ def plain(value: Any) -> Any:
     """Return a cell as one of the types of a `Grid`, whatever library it comes from."""
     if type(value) is str:  # most cells are
         return (value.replace("\r\n", "\n") if "\r" in value else value) or None
-    if value is None or value is pd.NA or value is pd.NaT:
+    if value is None:
         return None
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
@@ -51,10 +58,45 @@ def plain(value: Any) -> Any:
     return text or None
 
 
-def grid_of(frame: pd.DataFrame, titles: Sequence[str]) -> Grid:
-    """Lay out a frame, titles first."""
-    rows = frame.itertuples(index=False, name=None)
-    return [[plain(one) for one in titles], *([plain(value) for value in row] for row in rows)]
+def grid_of(table: pd.DataFrame | Columns, titles: Sequence[str]) -> Grid:
+    """Lay out a table, titles first."""
+    head = [plain(one) for one in titles]
+    columns = [[plain(value) for value in column] for column in cells_of(table)]
+    if not columns:
+        return [head, *([] for _ in range(len_of(table)))]
+    return [head, *map(list, zip(*columns, strict=True))]
+
+
+@dataclass(frozen=True)
+class ByColumn:
+    """A `Grid` that is told by its columns, each text once, however many rows it stands in."""
+
+    titles: Sequence[str]
+    columns: Sequence[Cells]
+    rows: int
+
+    @classmethod
+    def of(cls, table: Columns) -> ByColumn:
+        """Take columns of texts and numbers under their own names."""
+        cells = [
+            one if isinstance(one, Coded) or one.dtype.kind == "f" else Coded.of(one)
+            for one in table.values()
+        ]
+        return cls(list(table), cells, table.rows)
+
+    def grid(self) -> Grid:
+        """Lay out the rows, titles first."""
+        return [[plain(cell) for cell in row] for row in (self.titles, *self._rows(plain_cells))]
+
+    def said(self) -> Iterator[str]:
+        """Write the rows as `digest` tells them, each as a list of JSON."""
+        yield _line([_quoted(plain(one)) for one in self.titles])
+        yield from map(_line, self._rows(_quoted_cells))
+
+    def _rows(self, told: Callable[[Cells], list[Any]]) -> Iterable[Sequence[Any]]:
+        if not self.columns:
+            return [()] * self.rows
+        return zip(*map(told, self.columns), strict=True)
 
 
 def system(frame: gpd.GeoDataFrame) -> Grid:
@@ -70,14 +112,18 @@ def system(frame: gpd.GeoDataFrame) -> Grid:
     return [["; ".join([crs.name, *numbers])]]
 
 
-def digest(grids: Mapping[str, Grid]) -> str:
+def digest(grids: Mapping[str, Grid | ByColumn]) -> str:
     """Return the sha256 of what tables say, whatever file they stand in."""
-    said = [
-        [name, [[_token(cell) for cell in _trimmed(row)] for row in _trimmed_rows(grid)]]
-        for name, grid in grids.items()
-    ]
-    text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    said = []
+    for name, grid in grids.items():
+        if isinstance(grid, ByColumn):
+            lines = list(grid.said())
+        else:
+            lines = [_line([_quoted(cell) for cell in row]) for row in grid]
+        while lines and lines[-1] == "[]":
+            lines.pop()
+        said.append(f"[{json.dumps(name, ensure_ascii=False)},[{','.join(lines)}]]")
+    return hashlib.sha256(f"[{','.join(said)}]".encode("utf-8", "replace")).hexdigest()
 
 
 def same(one: Any, other: Any) -> bool:
@@ -134,16 +180,28 @@ def _single(shape: BaseGeometry) -> BaseGeometry:
     return parts[0] if parts is not None and len(parts) == 1 else shape
 
 
-def _trimmed(row: Sequence[Any]) -> list[Any]:
-    """Leave out what is blank at the end, which a reader may or may not give."""
-    end = len(row)
-    while end and row[end - 1] is None:
+_BLANK: Final = '""'
+
+
+def _quoted(cell: Any) -> str:
+    return encode_basestring(_token(cell))
+
+
+def _quoted_cells(cells: Cells) -> list[str]:
+    if isinstance(cells, list):
+        return [_quoted(plain(one)) for one in cells]
+    if isinstance(cells, Coded):
+        told = [_quoted(plain(text)) for text in cells.categories]
+        return list(map([*told, _BLANK].__getitem__, cells.codes.tolist()))
+    known = np.where(np.isfinite(cells), cells, np.nan)
+    return [
+        (f'"n{one:.9g}"' if one else '"n0"') if one == one else _BLANK for one in known.tolist()
+    ]
+
+
+def _line(cells: Sequence[str]) -> str:
+    """Join the cells of a row; what is blank at its end a reader may or may not give."""
+    end = len(cells)
+    while end and cells[end - 1] == _BLANK:
         end -= 1
-    return list(row[:end])
-
-
-def _trimmed_rows(grid: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
-    rows = list(grid)
-    while rows and not _trimmed(rows[-1]):
-        rows.pop()
-    return rows
+    return f"[{','.join(cells[:end])}]"

@@ -16,9 +16,10 @@ import shapely
 from gisplan.crs import WGS84, parse_crs, require_metric, transform, zone_of
 from gisplan.definition import Constraint, PlanDefinition
 from gisplan.errors import CrsError, OutputError, PlanError, ProjectsError
+from gisplan.io.formats import VECTORS
 from gisplan.io.layers import PLAN_FILE, read_areas, read_definition
 from gisplan.io.text import normalise
-from gisplan.io.vectors import VECTORS, read_layer
+from gisplan.io.vectors import read_layer
 from gisplan.terms import Kind
 
 _COLUMNS = ["area_id", "class", "class_title", "owner", "accuracy", "effect", "geometry"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -16,12 +15,14 @@ import shapely
 
 from gisplan.crs import NamedCrs, parse_crs, transform
 from gisplan.errors import AdoptionError, ProjectsError
+from gisplan.io.formats import VECTORS
 from gisplan.io.geopackage import list_tables
+from gisplan.io.hashes import input_sha256
 from gisplan.io.parcels import is_parcels, read_parcels
 from gisplan.io.rows import Evidence, IssueLog
 from gisplan.io.shapes import REFUSED, mend_shapes
 from gisplan.io.tables import GIS_WRITE_ERRORS
-from gisplan.io.vectors import VECTORS, read_layer
+from gisplan.io.vectors import read_layer
 
 FORMATS: Final = (*VECTORS, ".gdb", ".dxf", ".txt")
 
@@ -41,13 +42,16 @@ class Official(NamedTuple):
     repairs
         Row, code and value of each feature that was repaired.
     sha256
-        Of the file, or of the files of a folder in the order of their names.
+        Of the file, of the parts of a shapefile, or of the files of a folder.
+    file
+        Its name.
     """
 
     frame: gpd.GeoDataFrame
     evidence: tuple[Evidence, ...]
     repairs: pd.DataFrame
     sha256: str
+    file: str = ""
 
 
 def read_official(
@@ -90,7 +94,8 @@ def read_official(
     if asked is not None and asked.offset != "none":
         frame = transform(frame, asked.crs, source=asked)
         evidence.append(("offset_taken_off", asked.name))
-    return Official(frame.reset_index(drop=True), tuple(evidence), repairs, _sha256(path))
+    return Official(frame.reset_index(drop=True), tuple(evidence), repairs, input_sha256(path),
+                    path.name)  # fmt: skip
 
 
 # --- by format ------------------------------------------------------------------------------
@@ -246,12 +251,3 @@ def _mended(frame: gpd.GeoDataFrame, path: Path) -> tuple[gpd.GeoDataFrame, pd.D
     cells = pd.DataFrame(frame.drop(columns=frame.geometry.name)).reset_index(drop=True)
     series = gpd.GeoSeries(mended, crs=crs)
     return gpd.GeoDataFrame(cells, geometry=series), issues[["row", "code", "value"]]
-
-
-def _sha256(path: Path) -> str:
-    parts = sorted(path.iterdir()) if path.is_dir() else [path]
-    digest = hashlib.sha256()
-    for part in parts:
-        if part.is_file():
-            digest.update(part.read_bytes())
-    return digest.hexdigest()

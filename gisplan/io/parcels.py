@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 import pyproj
 import shapely
-from geopandas import GeoDataFrame
 from shapely.geometry.base import BaseGeometry
 
 from gisplan.crs import (
@@ -30,6 +28,10 @@ from gisplan.io.rows import IssueLog, Rows
 from gisplan.io.shapes import mend_shapes
 from gisplan.io.text import decode, normalise, parse_number
 from gisplan.io.writing import write_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from geopandas import GeoDataFrame
 
 PARCELS: Final = "[地块坐标]"
 _HEAD: Final = "[属性描述]"

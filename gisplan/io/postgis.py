@@ -15,7 +15,7 @@ import shapely
 from gisplan.crs import parse_crs
 from gisplan.errors import CrsError, StoreError
 from gisplan.io.address import Address, Table
-from gisplan.io.postgres import identifier, postgis_schema, relation, session
+from gisplan.io.postgres import hold, identifier, postgis_schema, session
 from gisplan.io.wkb import too_deep
 
 if TYPE_CHECKING:
@@ -52,13 +52,11 @@ def read_table(address: Address, table: Table, *, where: tuple[str, str] | None 
     """
     with session(address, address.within_reach(), table) as held:
         held.execute("SET TRANSACTION READ ONLY")
-        found = relation(held, table)
-        if found is None:
-            raise StoreError("store_no_table", where=address.shown(table))
+        whole, found = hold(held, address, table)
         column = _geometry_column(held, address, table, found)
-        blobs = _blobs(held, address, table, column, where)
+        blobs = _blobs(held, address, whole, column, where)
         shapes, numbers = _shapes(blobs, address, table)
-        crs = _crs(held, address, table, numbers) if numbers else None
+        crs = srid_crs(held, address, table, numbers) if numbers else None
     digest = hashlib.sha256(b"".join(sorted(blobs))).hexdigest()
     return Layer(gpd.GeoDataFrame(geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs), digest)
 
@@ -112,13 +110,16 @@ def _shapes(blobs: Sequence[bytes], address: Address, table: Table) -> tuple[Any
     if any(too_deep(blob) for blob in blobs):
         raise StoreError("store_shape", where=address.shown(table), reason="32+")
     try:
-        shapes = shapely.from_wkb(np.array([*blobs, None], dtype=object))[:-1]
+        with np.errstate(invalid="ignore"):
+            shapes = shapely.from_wkb(np.array([*blobs, None], dtype=object))[:-1]
     except (shapely.errors.GEOSException, NotImplementedError) as error:
         raise StoreError("store_shape", where=address.shown(table), reason=error) from None
+    if not np.isfinite(shapely.get_coordinates(shapes)).all():
+        raise StoreError("store_shape", where=address.shown(table), reason="NaN, Infinity")
     return shapes, sorted(set(shapely.get_srid(shapes).tolist()))
 
 
-def _crs(
+def srid_crs(
     held: psycopg.Connection[Any], address: Address, table: Table, numbers: Sequence[int]
 ) -> pyproj.CRS | None:
     """Return the system of a SRID as this database defines it; ``None`` for SRID 0."""

@@ -15,7 +15,9 @@ import shapely
 
 from gisplan.errors import StoreError
 from gisplan.io.address import Address, Table
-from gisplan.io.postgres import identifier, postgis_schema, relation, session
+from gisplan.io.cellwise import Grid, plain, system
+from gisplan.io.postgis import srid_crs
+from gisplan.io.postgres import hold, identifier, leave_path, postgis_schema, relation, session
 
 if TYPE_CHECKING:
     import psycopg
@@ -58,7 +60,10 @@ def write_table(
     srid = _srid(frame, address, table)
     names = column_names(frame)
     with session(address, address.keywords(), table) as held:
-        schema = table.schema or _schema(held, address)
+        schemas = leave_path(held)
+        schema = table.schema or next(iter(schemas), None)
+        if schema is None:
+            raise StoreError("store_no_schema", where=address.shown())
         whole = Table(table.name, schema)
         held.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(whole),))
         old = _replaceable(held, address, whole)
@@ -90,13 +95,6 @@ def column_names(frame: gpd.GeoDataFrame) -> dict[Any, str]:
         taken.add(name)
         names[column] = name
     return names
-
-
-def _schema(held: psycopg.Connection[Any], address: Address) -> str:
-    row = held.execute("SELECT current_schema()").fetchone()
-    if not row or row[0] is None:
-        raise StoreError("store_no_schema", where=address.shown())
-    return str(row[0])
 
 
 def _replaceable(held: psycopg.Connection[Any], address: Address, table: Table) -> int | None:
@@ -215,8 +213,8 @@ def is_ours(comment: str | None) -> bool:
     return isinstance(said, dict) and isinstance(said.get(MARK), dict)
 
 
-def read_stored(address: Address, table: Table) -> tuple[dict[str, Any], list[list[Any]]]:
-    """Read a table that gisplan wrote: its provenance, and its cells, titles first.
+def read_stored(address: Address, table: Table) -> tuple[dict[str, Any], dict[str, Grid]]:
+    """Read a table that gisplan wrote: its provenance, its cells, and the system of its shapes.
 
     Raises
     ------
@@ -227,9 +225,7 @@ def read_stored(address: Address, table: Table) -> tuple[dict[str, Any], list[li
 
     with session(address, address.keywords(), table) as held:
         held.execute("SET TRANSACTION READ ONLY")
-        found = relation(held, table)
-        if found is None:
-            raise StoreError("store_no_table", where=address.shown(table))
+        whole, found = hold(held, address, table)
         named = "SELECT attname FROM pg_attribute WHERE attrelid = %s AND attnum > 0"
         columns = held.execute(f"{named} AND NOT attisdropped ORDER BY attnum", (found,)).fetchall()
         comment = held.execute("SELECT obj_description(%s, 'pg_class')", (found,)).fetchone()
@@ -241,9 +237,35 @@ def read_stored(address: Address, table: Table) -> tuple[dict[str, Any], list[li
         listed: list[Any] = [sql.Identifier(name) for name in own]
         listed.append(sql.SQL("{}::bytea").format(sql.Identifier(SHAPE_COLUMN)))
         query = sql.SQL("SELECT {} FROM {} ORDER BY {}").format(
-            sql.SQL(", ").join(listed), identifier(table), sql.Identifier(KEY_COLUMN)
+            sql.SQL(", ").join(listed), identifier(whole), sql.Identifier(KEY_COLUMN)
         )
         rows = held.execute(query).fetchall()
-    shapes = shapely.from_wkb(np.array([*(row[-1] for row in rows), None], dtype=object))[:-1]
+        shapes = shapely.from_wkb(np.array([*(row[-1] for row in rows), None], dtype=object))[:-1]
+        systems = _systems(held, address, table, (found, shapes))
     cells = [[*row[:-1], shape] for row, shape in zip(rows, shapes, strict=True)]
-    return dict(json.loads(str(told))[MARK]), [[*own, "geometry"], *cells]
+    table_grid = [[plain(cell) for cell in row] for row in ([*own, "geometry"], *cells)]
+    return dict(json.loads(str(told))[MARK]), {"verdicts": table_grid, "crs": systems}
+
+
+def _systems(
+    held: psycopg.Connection[Any], address: Address, table: Table, stored: tuple[int, Any]
+) -> Grid:
+    """Name the system that the column declares and those that its shapes bear: one, if all is well.
+
+    The same numbers under another SRID are places in another county.
+    """
+    from psycopg import sql
+
+    oid, shapes = stored
+    declared = sql.SQL(
+        "SELECT {}.postgis_typmod_srid(atttypmod) FROM pg_attribute"
+        " WHERE attrelid = %s AND attname = %s"
+    ).format(sql.Identifier(postgis_schema(held, address)))
+    row = held.execute(declared, (oid, SHAPE_COLUMN)).fetchone()
+    held_by = set(shapely.get_srid(shapes[~shapely.is_missing(shapes)]).tolist())
+    numbers = sorted({int(row[0]) if row else 0, *held_by})
+    names = []
+    for number in numbers:
+        crs = srid_crs(held, address, table, [number])
+        names.append("—" if crs is None else system(gpd.GeoDataFrame(geometry=[], crs=crs))[0][0])
+    return [[", ".join(names)]]

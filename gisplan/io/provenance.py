@@ -18,14 +18,22 @@ from urllib.parse import quote
 from xml.parsers import expat
 
 from gisplan.errors import GisplanError, VerifyError
+from gisplan.io.hashes import input_sha256
 from gisplan.io.limits import LIMIT_MB, MEGABYTE, check_archive
+from gisplan.io.pdf_properties import pdf_property
 from gisplan.io.writing import write_text
 
 KEY: Final = "gisplan"
 """Name of the metadata entry in every format that has names for them."""
 
+TAG: Final = "GISPLAN"
+"""Name of the tag of a GeoTIFF that holds all of it; other tags tell it piece by piece."""
+
 SIDECAR: Final = ".provenance.json"
-"""Ends the name of the file beside a .csv, .shp or .txt, which have no room for it."""
+"""Ends the name of the file beside a .csv, .shp, .txt or a folder, which have no room for it."""
+
+IN_PARTS: Final = "check_in_parts"
+"""The kind of a list that was checked part after part: verified so, too."""
 
 _CHUNK: Final = 240
 """Characters of a custom property, of which Excel keeps 255."""
@@ -42,7 +50,15 @@ def picture_text(facts: Mapping[str, Any]) -> str:
     A picture follows from its input alone, so that the same input gives the same bytes on
     any day; the data it rests on are dated by the layers' ``as_of`` and told by their hashes.
     """
-    return provenance_text({key: value for key, value in facts.items() if key != "date"})
+    undated = {key: value for key, value in facts.items() if key != "date"}
+    if "run_sha256" in undated:
+        undated["run_sha256"] = facts_sha256(undated)
+    return provenance_text(undated)
+
+
+def signed(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts with a hash of them, made anew."""
+    return {**facts, "run_sha256": facts_sha256(facts)}
 
 
 def facts_sha256(facts: Mapping[str, Any]) -> str:
@@ -62,13 +78,15 @@ def custom_properties(facts: Mapping[str, Any]) -> dict[str, str]:
     return {f"{KEY}-{at:03d}": part for at, part in enumerate(parts)}
 
 
+def parquet_metadata(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the entry of a Parquet file that geopandas and pandas give as ``attrs``."""
+    return {"PANDAS_ATTRS": json.dumps({KEY: dict(facts)}, allow_nan=False)}
+
+
 def write_sidecar(path: Path, facts: Mapping[str, Any]) -> Path:
     """Write the provenance beside a file, with the hash of the file it is about."""
     beside = path.with_name(path.name + SIDECAR)
-    # What a shapefile says stands in its .dbf.
-    said = path.with_suffix(".dbf") if path.suffix.lower() == ".shp" else path
-    digest = hashlib.sha256(said.read_bytes()).hexdigest()
-    about = {"file": said.name, "file_sha256": digest, "run": dict(facts)}
+    about = {"file": path.name, "file_sha256": input_sha256(path), "run": dict(facts)}
     text = json.dumps(about, ensure_ascii=False, allow_nan=False, indent=1)
     write_text(beside, text + "\n")
     return beside
@@ -90,10 +108,11 @@ def read_provenance(path: Path) -> dict[str, Any]:
         ``verify_missing`` without the file; ``verify_silent`` where it holds none, as after
         a program that dropped it; ``verify_broken`` where it cannot be read.
     """
-    if not path.is_file():
+    if not path.exists():
         raise VerifyError("verify_missing", path=path)
     try:
-        found = _FINDERS.get(path.suffix.lower(), _from_sidecar)(path)
+        find = _from_sidecar if path.is_dir() else _FINDERS.get(path.suffix.lower(), _from_sidecar)
+        found = find(path)
         facts = json.loads(found) if found else None
     except (OSError, ValueError, KeyError, RecursionError, sqlite3.Error, zlib.error, struct.error,
             zipfile.BadZipFile, expat.ExpatError) as error:  # fmt: skip
@@ -167,7 +186,7 @@ def _from_parquet(path: Path) -> str:
     import pyarrow.parquet
 
     try:
-        held = pyarrow.parquet.read_schema(path).metadata or {}
+        held = pyarrow.parquet.read_metadata(path).metadata or {}
     except pyarrow.ArrowException as error:
         raise ValueError(error) from None
     return json.dumps(json.loads(held.get(b"PANDAS_ATTRS", b"{}")).get(KEY))
@@ -202,6 +221,18 @@ def _from_png(path: Path) -> str:
     return ""
 
 
+def _from_raster(path: Path) -> str:
+    from gisplan.io.grids import read_tag
+
+    return read_tag(path, TAG)
+
+
+def _from_pdf(path: Path) -> str:
+    held = path.read_bytes()
+    text = pdf_property(held, KEY) or _from_sidecar(path) or pdf_property(held, "Subject")
+    return text if text.startswith("{") else ""
+
+
 def _from_sidecar(path: Path) -> str:
     beside = path.with_name(path.name + SIDECAR)
     if not beside.is_file():
@@ -219,5 +250,6 @@ def _limited(path: Path) -> bytes:
 _FINDERS: Final = {
     ".xlsx": _from_workbook, ".docx": _from_workbook, ".json": _from_json,
     ".geojson": _from_json, ".gpkg": _from_geopackage, ".parquet": _from_parquet,
-    ".html": _from_page, ".svg": _from_svg, ".png": _from_png,
+    ".html": _from_page, ".svg": _from_svg, ".png": _from_png, ".pdf": _from_pdf,
+    ".tif": _from_raster,
 }  # fmt: skip

@@ -6,6 +6,7 @@ import contextlib
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from gisplan.crs import parse_crs
 from gisplan.errors import RasterError
+from gisplan.io.hashes import file_sha256
 
 Floats = NDArray[np.float64]
 
@@ -80,6 +82,12 @@ class Raster:
             self.west, self.north - self.height * self.dy,
             self.west + self.width * self.dx, self.north,
         )  # fmt: skip
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the file, read piece by piece; files beside it (.hdr, .aux.xml) are not in it."""
+        with _one_error(self.name):
+            return file_sha256(Path(self._source.name))
 
     def read(self, row: int, column: int, rows: int, columns: int) -> Floats:
         """Read a window as float64, NaN where the raster has no value.

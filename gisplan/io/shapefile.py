@@ -18,7 +18,8 @@ import pyogrio
 import shapely
 
 from gisplan.errors import OutputError, ProjectsError
-from gisplan.io.tables import GIS_WRITE_ERRORS, csv_text, gis_path, same_crs
+from gisplan.io.flat import csv_text
+from gisplan.io.tables import GIS_WRITE_ERRORS, gis_path, same_crs
 from gisplan.io.writing import ready_target, sync
 from gisplan.labels import Labels
 
@@ -81,8 +82,9 @@ def _literal(stem: str) -> str:
 
 
 def write_shapefile(
-    path: Path, frame: gpd.GeoDataFrame, labels: Labels, *, encoding: str = "UTF-8"
-) -> tuple[FieldName, ...]:
+    path: Path, frame: gpd.GeoDataFrame, labels: Labels,
+    *, encoding: str = "UTF-8", day: str | None = None,
+) -> tuple[FieldName, ...]:  # fmt: skip
     """Write a shapefile, with ``NAME_fields.csv`` beside it for the names that were cut.
 
     Every part is written and read back in a new folder first. Then the old .shp goes away
@@ -100,6 +102,8 @@ def write_shapefile(
         Words for the headers of the table of names.
     encoding
         Of the .dbf, told in the .cpg: ``"UTF-8"`` or ``"GBK"``.
+    day
+        Of the .dbf, ISO; by default today's. Of the same day the same frame has the same bytes.
 
     Returns
     -------
@@ -120,7 +124,7 @@ def write_shapefile(
     folder = final.with_name(f".{final.stem[:40]}-{secrets.token_hex(4)}")
     try:
         folder.mkdir()
-        _write_parts(folder / final.name, table, encoding, kind)
+        _write_parts(folder / final.name, table, encoding, kind, day)
         _confirm(folder / final.name, table, path)
         told = csv_text(_told(fields, labels), labels)
         (folder / f"{final.stem}_fields.csv").write_text("\ufeff" + told, "utf-8", newline="")
@@ -225,13 +229,16 @@ def _to_cells(series: pd.Series[Any], encoding: str, path: Path) -> tuple[Any, i
     return np.array(short, dtype=object), cut
 
 
-def _write_parts(path: Path, table: gpd.GeoDataFrame, encoding: str, kind: str) -> None:
+def _write_parts(
+    path: Path, table: gpd.GeoDataFrame, encoding: str, kind: str, day: str | None
+) -> None:
+    dated = {"DBF_DATE_LAST_UPDATE": day} if day else {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what was lost is found by reading back
             pyogrio.write_dataframe(
                 table, gis_path(path), driver="ESRI Shapefile", encoding=encoding,
-                geometry_type=kind if len(table) else "Point",
+                geometry_type=kind if len(table) else "Point", **dated,
             )  # fmt: skip
     except GIS_WRITE_ERRORS as error:
         raise OSError(5, str(error)) from error

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
-import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,14 +18,9 @@ import shapely
 
 from gisplan.crs import WGS84, transform
 from gisplan.errors import MissingExtra, OutputError
+from gisplan.io.flat import places_of
 from gisplan.io.provenance import KEY, provenance_text
-from gisplan.io.writing import write_text, write_whole
-from gisplan.labels import Labels
-
-_STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "|", "＝", "＋", "－", "＠")
-_BREAKS: Final = ("\t", "\r", "\n")
-_UNSEEN: Final = ("Cc", "Cf", "Zs")
-"""Categories of characters that some program drops before it looks for a formula."""
+from gisplan.io.writing import write_whole
 
 GIS_WRITE_ERRORS: Final = (
     pyogrio.errors.DataSourceError,
@@ -44,34 +35,10 @@ GIS_WRITE_ERRORS: Final = (
 
 def lon_lat(projects: gpd.GeoDataFrame) -> pd.DataFrame:
     """Give each project's place in WGS 84 degrees (a point of a footprint), NaN without."""
-    there = transform(projects[[projects.geometry.name]], WGS84).geometry.to_numpy()
-    points = shapely.point_on_surface(there)
-    frame = {"lon": shapely.get_x(points), "lat": shapely.get_y(points)}
-    return pd.DataFrame(frame, index=projects.index, dtype=float)
-
-
-def machine_rows(projects: gpd.GeoDataFrame, verdicts: pd.DataFrame) -> list[dict[str, Any]]:
-    """Lay out the contract of the ``.json``: id, name, lon, lat, then the verdict's codes."""
-    place = lon_lat(projects).round(7)
-    table = pd.DataFrame(
-        {"id": projects.get("id"), "name": projects.get("name")}, index=projects.index
-    )
-    table = pd.concat([table, place, verdicts], axis=1)
-    return [
-        {str(key): _value(value) for key, value in row.items()} for row in table.to_dict("records")
-    ]
-
-
-def write_json(path: Path, run: Mapping[str, Any], rows: list[dict[str, Any]]) -> None:
-    """Write ``{"run": …, "projects": […]}``, UTF-8, one project per line."""
-    write_text(path, json_text(run, rows))
-
-
-def json_text(run: Mapping[str, Any], rows: list[dict[str, Any]]) -> str:
-    """Format the JSON document; numbers that are missing are ``null``."""
-    told = ",\n".join(json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
-    head = json.dumps(dict(run), ensure_ascii=False, allow_nan=False)
-    return f'{{"run": {head},\n"projects": [\n{told}\n]}}\n'
+    shapes = np.asarray(projects.geometry.array, dtype=object)
+    crs = pyproj.CRS(projects.crs) if projects.crs is not None else None
+    lon, lat = places_of(shapes, crs)
+    return pd.DataFrame({"lon": lon, "lat": lat}, index=projects.index, dtype=float)
 
 
 def with_verdicts(projects: gpd.GeoDataFrame, verdicts: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -232,45 +199,6 @@ def _to_parquet(
         frame.to_parquet(path)
     except ImportError as error:
         raise MissingExtra("extra_missing", name="pyarrow", extra="parquet") from error
-
-
-def write_csv(path: Path, frame: pd.DataFrame, labels: Labels) -> None:
-    """Write a table for people: UTF-8 with BOM for Excel, no cell that starts a formula."""
-    write_text(path, "\ufeff" + csv_text(frame, labels))
-
-
-def csv_text(frame: pd.DataFrame, labels: Labels) -> str:
-    """Format a table as CSV with its headers in words."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_cell(labels.get(f"column.{code}") or code) for code in frame])
-    for row in frame.itertuples(index=False):
-        writer.writerow([_cell(value) for value in row])
-    return out.getvalue()
-
-
-def _cell(value: Any) -> str:
-    value = _value(value)
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    text = str(value)
-    # Numbers were handled above, so a leading sign here can only be text.
-    first = next((c for c in text if unicodedata.category(c) not in _UNSEEN), "")
-    return "'" + text if text.startswith(_BREAKS) or first in _STARTS_A_FORMULA else text
-
-
-def _value(value: Any) -> Any:
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    return str(value)
 
 
 def write_layers(

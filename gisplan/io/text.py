@@ -95,6 +95,8 @@ def normalise(cell: object) -> str:
 
 @lru_cache(maxsize=100_000)  # a cell is looked at many times, and columns repeat themselves
 def _normalised(cell: str) -> str:
+    if cell.isascii() and "`" not in cell:  # nothing below changes any other of these
+        return " ".join(cell.split())
     text = unicodedata.normalize("NFKC", cell.translate(_MARK_TABLE))
     return " ".join(text.translate(_DASH_TABLE).split())
 
@@ -103,6 +105,8 @@ def cell_text(value: object) -> str:
     """Return what a cell says, as a person would copy it: ``3.0`` is ``3``, blanks are ``""``."""
     if value is None:
         return ""
+    if type(value) is str:  # most cells are
+        return value.replace("\u00a0", " ").strip(_EDGES)
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float):
@@ -111,7 +115,7 @@ def cell_text(value: object) -> str:
         return value.date().isoformat()
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
-    return str(value).replace("\u00a0", " ").strip(" \t\r\n\u3000\u200b\ufeff")
+    return str(value).replace("\u00a0", " ").strip(_EDGES)
 
 
 def is_blank(text: str) -> bool:
@@ -192,7 +196,7 @@ def parse_length(cell: object, *, unit: float | None) -> tuple[float | None, str
 def split_header(cell: object) -> Header:
     """Take a column title apart: ``投资额（亿元）`` is ``投资额`` and ``亿元``."""
     title = cell_text(cell)
-    text = re.sub(r"\s+", "", normalise(title)).lower().strip("*:#.")
+    text = _bare(title)
     bracket = re.fullmatch(r"(.+?)[(\[【{〔](.*?)[)\]】}〕]", text)
     if bracket:
         return Header(title, bracket[1], bracket[2])
@@ -251,6 +255,8 @@ _MARK_TABLE: Final = str.maketrans(
     | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff")
 )
 _LONGEST_TITLE: Final = 80
+_EDGES: Final = " \t\r\n\u3000\u200b\ufeff"
+"""What may stand around a text without being part of it."""
 _DASH_TABLE: Final = str.maketrans(dict.fromkeys("−‐‑‒–", "-"))
 _NUMBER: Final = re.compile(
     r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?"
@@ -374,7 +380,7 @@ def _parse_measure(
 @lru_cache(maxsize=2**16)
 def _meaning(title: str) -> tuple[str, int] | None:
     """Return the field that a title means and its rank among the titles of that field."""
-    if len(title) > _LONGEST_TITLE:
+    if len(title) > _LONGEST_TITLE or _bare(title)[:1] not in _beginnings():
         return None
     header = split_header(title)
     return _aliases().get(header.name + header.note) or _aliases().get(header.name)
@@ -389,6 +395,16 @@ def _aliases() -> Mapping[str, tuple[str, int]]:
                 header = split_header(name)
                 found.setdefault(header.name + header.note, (field, rank))
     return found
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    """First characters of all titles that are known: most cells begin otherwise."""
+    return frozenset(name[:1] for name in _aliases())
+
+
+def _bare(title: str) -> str:
+    return normalise(title).replace(" ", "").lower().strip("*:#.")
 
 
 @cache
