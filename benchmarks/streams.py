@@ -301,7 +301,9 @@ def dask_geopandas(size: int) -> Iterator[Any]:
         import dask_geopandas as peer
 
         with (
-            LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=None) as made,
+            LocalCluster(
+                n_workers=WORKERS, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+            ) as made,
             Client(made),
         ):
             points = peer.read_parquet(

@@ -209,7 +209,7 @@ def test_a_killed_worker_changes_nothing(source, kernel, tmp_path):
     check_files(kernel, [source], tmp_path / "serial", rows=GROUP)
     killed = []
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1",
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1",
         silence_logs=60,
     ) as cluster, distributed.Client(cluster, set_as_default=False) as client:  # fmt: skip
         pids = client.run(os.getpid)

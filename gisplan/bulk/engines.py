@@ -146,7 +146,7 @@ def _client(distributed: Any, scheduler: str | None) -> Iterator[Any]:
         if scheduler is None:
             scheduler = stack.enter_context(
                 distributed.LocalCluster(
-                    n_workers=2, threads_per_worker=1, dashboard_address=None,
+                    n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0",
                     host="127.0.0.1", silence_logs=logging.CRITICAL,
                 )
             )  # fmt: skip
