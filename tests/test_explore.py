@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from matplotlib.patches import PathPatch
 
 import gisplan.plan
+from gisplan.columns import Columns
 from gisplan.errors import MissingAsset, OutputError
 from gisplan.explore import explore
 from gisplan.labels import LANGUAGES, Labels
@@ -309,13 +310,13 @@ def test_rows_under_one_label_keep_their_own_rules() -> None:
 
 def test_a_plan_measures_its_projects_once_for_a_map(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
-    real = gisplan.plan.measure
+    real = gisplan.plan.measure_places
 
-    def counted(*given: Any, **options: Any) -> pd.DataFrame:
+    def counted(*given: Any, **options: Any) -> Columns:
         calls.append(1)
         return real(*given, **options)
 
-    monkeypatch.setattr(gisplan.plan, "measure", counted)
+    monkeypatch.setattr(gisplan.plan, "measure_places", counted)
     dated = areas().assign(as_of=pd.Timestamp("2026-01-02"))
     told = payload(page(Plan(definition(), dated).explore(projects(), language="zh")))
     assert len(calls) == 1
