@@ -41,14 +41,14 @@ def few_trees(size: int) -> Iterator[Any]:
     yield next(steps)
 
 
-def whole(size: int, *, fast: bool = True, vertices: float = 1.0, zones: int = 4) -> Iterator[Any]:
+def whole(size: int, *, vertices: float = 1.0) -> Iterator[Any]:
     """All facts in blocks, so that ten million need no more memory than a few."""
+    # Numba's own start, and its machine code from the cache, are no part of the growth.
+    import gisplan.index.compiled  # noqa: F401
     from gisplan.index import Points
 
-    held, (x, y) = world.areas(vertices, zones), world.points(size)
-    if fast:  # numba's own start and its machine code from the cache are no part of the growth
-        import gisplan.index.compiled  # noqa: F401
-    index = facts.index_for(held, size, fast)
+    held, (x, y) = world.areas(vertices), world.points(size)
+    index = facts.index_for(held, size, True)
     yield
     least = np.inf
     for at in range(0, size, BLOCK):
@@ -109,9 +109,6 @@ def _points() -> dict[str, Way]:
     found = {}
     for count in COUNTS:
         found[f"gisplan, fast @ {count}"] = Way(whole, ("numba",), fixed=count)
-        if count <= 1_000_000:
-            plain = partial(whole, fast=False)
-            found[f"gisplan, numpy @ {count}"] = Way(plain, fixed=count)
         if count <= 100_000:
             found[f"shapely trees @ {count}"] = Way(trees, fixed=count)
     return found

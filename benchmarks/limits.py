@@ -16,7 +16,7 @@ from benchmarks.measuring import Way, Work
 
 def copy(size: int) -> Iterator[Any]:
     """Copy two numbers of 8 bytes."""
-    held, into = np.ones((2, size)), np.zeros((2, size))
+    held, into = np.ones((2, size)), np.ones((2, size))  # touched: pages are there
     yield
     np.copyto(into, held)
     yield {}
@@ -26,7 +26,7 @@ def gather(size: int) -> Iterator[Any]:
     """Take one number from a place of a table of 64 MB that nobody can foresee."""
     table, random = np.ones(1 << 23), np.random.default_rng(1)
     at = random.integers(0, len(table), size)
-    into = np.zeros(size)
+    into = np.ones(size)
     yield
     np.take(table, at, out=into)
     yield {}

@@ -144,13 +144,13 @@ def truth(size: int) -> Answer:
 
 
 def _lines(size: int, rough: bool) -> list[Any]:
-    """Three lines over the frame; a rough one trembles by some metres, as a track does."""
+    """Three lines over the frame; a rough one trembles by a metre, as a track does."""
     random = np.random.default_rng(5)
     lines = [world.walk(random, 0.25 * (at + 1), size) for at in range(3)]
     if not rough:
         return lines
     corners = [shapely.get_coordinates(one) for one in lines]
-    return [shapely.LineString(one + random.normal(0, 4, one.shape)) for one in corners]
+    return [shapely.LineString(one + random.normal(0, 1, one.shape)) for one in corners]
 
 
 def _bands(lines: list[Any], discs: Any) -> np.ndarray:

@@ -37,7 +37,8 @@ def draw(held: Results, path: Path) -> None:
         axes.set(xscale="log", yscale="log", xlabel=title)
         axes.grid(visible=True, color="#e3e6ea", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8, loc="upper right")
+        if axes.get_lines():
+            axes.legend(frameon=False, fontsize=8, loc="center right", bbox_to_anchor=(1, 0.43))
     _floors(panels, by_way(held, "limits"))
     panels[0].set_ylabel("CPU, microseconds a point (set-up included)")
     figure.savefig(path, metadata={"Software": None})

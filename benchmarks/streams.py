@@ -348,6 +348,10 @@ WORKS = {
         },
         sizes=(10_000_000, 300_000),
     ),
+    "hundred million": Work(
+        {"process pool": Way(POOL, ARROW), "gisplan, Dask": Way(DASK, ("distributed",))},
+        sizes=(100_000_000, 300_000),
+    ),
     "two workers": Work(
         {
             "process pool": Way(POOL, ARROW),

@@ -109,8 +109,9 @@ def machine(held: Results, language: str) -> str:
     measured = [row for row in held["rows"] if "load" in row]
     loads = [row["load"] for row in measured]
     dates = sorted({row["date"] for row in measured})
+    when = "–".join(dict.fromkeys((dates[0], dates[-1])))
     return say(
-        "say", "machine", language, **(told | {"versions": versions}), date="–".join(dates[:1]),
+        "say", "machine", language, **(told | {"versions": versions}), date=when,
         load=f"{min(loads):.1f}–{max(loads):.1f}",
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ FILES: Final = {
     "outcomes": "streams",
     "stream": "streams",
     "two workers": "streams",
+    "hundred million": "streams",
     "cold": "commands",
     "limits": "limits",
 }

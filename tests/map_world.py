@@ -158,7 +158,7 @@ def toy_map(**options: Any) -> PlanMap:
 def show(offline: OfflinePage, drawn: folium.Map, folder: Path) -> Page:
     """Open a map and wait until it is drawn."""
     drawn.save(folder / "map.html")
-    offline.page.set_default_timeout(5000)
+    offline.page.set_default_timeout(15_000)
     offline.page.goto((folder / "map.html").as_uri())
     expect(offline.page.locator("#gisplan[data-ready]")).to_be_visible()
     return offline.page
