@@ -33,6 +33,12 @@ MODEL = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held here is where things are said and drawn: coarse dots are drawn faster."""
+    monkeypatch.setattr("gisplan.report.pictures.DPI", 40)
+
+
 def without_corridor(accuracy: float = 0.0) -> Plan:
     plan = world(accuracy, corridors={})
     return Plan(plan.definition, plan.areas[plan.areas["id"] != "axis"])
@@ -112,7 +118,7 @@ def test_where_there_is_nothing_to_look_for_one_sentence_says_so(places_, said):
 
 
 def test_that_nothing_was_looked_for_is_told_and_how_many_were_left_out(monkeypatch):
-    listed = projects((900, 2000), (800, 2000), (700, 2000))
+    listed = projects((900, 2000), (800, 9000), (6000, 500))  # far apart: few cells of density
     assert "未为 3 个结论不是符合的项目寻找" in whole(told(world(), listed, sites="none"))
     monkeypatch.setattr(places, "MOST", 1)
     auto = told(world(), listed)
@@ -124,7 +130,7 @@ def test_that_nothing_was_looked_for_is_told_and_how_many_were_left_out(monkeypa
 def test_more_than_the_chapter_holds_are_in_an_annex(monkeypatch):
     monkeypatch.setattr(places, "SHOWN", 2)
     monkeypatch.setattr("gisplan.report.pictures.SHOWN", 2)
-    listed = projects((500, 2000), (900, 2000), (700, 2000))
+    listed = projects((500, 2000), (900, 2500), (1500, 700))
     document = told(without_corridor(), listed)
     assert [row[0] for row in table(document, "table_moves")] == ["P1", "P2"]
     assert [row[0] for row in table(document, "table_moves_all")] == ["P1", "P2", "P0"]

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, Point, box
 
-from gisplan.errors import RasterError
 from gisplan.labels import Labels
+from gisplan.outputs.sites import moves_figure, save_nearest
 from gisplan.plan import Plan
-from gisplan.printout.sites import fewer, regions_table
-from gisplan.sites import Wanted
+from gisplan.sites.ground import Ground, Terrain
 from gisplan.sites.nearest import TOLERANCE
 from gisplan.sites.words import word_nearest
+from gisplan.siting import Places, listed_of, measure_places
 from tests.worlds import CRS, EAST, NORTH, projects, world
 
 Z95 = 1.6448536269514722
@@ -275,77 +275,94 @@ def test_brute_force_finds_no_nearer_place(west, east, red, line, accuracy, setb
     assert str(plan.check(again)["outcome"].iloc[0]) == "pass"
 
 
+def test_projects_searched_together_go_where_each_goes_alone():
+    plan = world(30.0)
+    # Footprints, points, two alike, one at home, one of which nobody wants the industry.
+    listed = projects(
+        (500.0, 2000.0), box(8300, 8300, 8400, 8500), (500.0, 2000.0), (2000.0, 2000.0),
+        (6000.0, 500.0), None, LineString([(400, 1900), (600, 2500)]), (500.0, 4000.0),
+    )  # fmt: skip
+    listed["industry_code"] = ["J66", "R88", "J66", "J66", "A01", "J66", "J66", "R88"]
+    together = found(plan, listed)
+    alone = pd.concat([found(plan, listed.iloc[[at]]) for at in range(len(listed))])
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(together.drop(columns="geometry")),
+        pd.DataFrame(alone.drop(columns="geometry")), check_exact=True,
+    )  # fmt: skip
+    assert shapely.equals_exact(together.geometry.array, alone.geometry.array)[
+        (together["situation"] == "found").to_numpy()
+    ].all()
+
+
+def asked_twice(ground, places):
+    """What is kept of places is what is measured of them, in whatever order they come."""
+    fresh = ground.ask(places[:5])
+    kept = ground.ask(np.concatenate([places, places[::-1]]))
+    plain = measure_places(
+        Places.of(ground.moved(np.concatenate([places, places[::-1]]))),
+        ground.listed.take(np.zeros(2 * len(places), dtype=int)), ground.terrain.areas,
+        ground.definition,
+    )  # fmt: skip
+    for name in plain:
+        wanted = plain.array(name)
+        np.testing.assert_array_equal(kept.array(name), wanted)
+        np.testing.assert_array_equal(fresh.array(name), wanted[:5])
+
+
+SHAPES = (Point(100, 100), box(50, 60, 150, 140), LineString([(0, 0), (120, 90)]))
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.sampled_from(SHAPES), st.integers(0, 2**32 - 1), st.sampled_from([0.0, 20.0]),
+    st.sampled_from(["J66", "R88", ""]), st.floats(0, 400), st.booleans(),
+)  # fmt: skip
+def test_no_move_betters_a_margin_by_more_than_its_length(
+    shape, seed, accuracy, industry, by, cover
+):
+    """The two bounds on which the proof rests: of a move, and of a footprint by its centroid."""
+    plan = district((10, 10, 30, 30), (60, 5, 20, 40), (40, 40, 30, 20),
+                    [(0, 900), (1000, 700)], accuracy, 30)  # fmt: skip
+    if cover:
+        red = plan.definition.constraints["red"].model_copy(update={"coverage": "w"})
+        plan = Plan(plan.definition.model_copy(update={"constraints": {"red": red}}), plan.areas)
+        plan = covered(plan, box(200, -500, 2000, 900))
+    listed = projects(shape, industry=industry)
+    ground = Ground.of(
+        listed_of(listed), listed.geometry.iloc[0], Terrain.of(plan.areas), plan.definition
+    )
+    random = np.random.default_rng(seed)
+    places = random.uniform(-200, 1200, (40, 2)) + np.array([EAST, NORTH])
+    asked_twice(ground, places)
+    angle = random.uniform(0, 2 * np.pi, 40)
+    moved = places + by * np.column_stack([np.sin(angle), np.cos(angle)])
+    good = ground.complies(ground.ask(moved))
+    # A margin of a footprint is known to a step of its search.
+    step = 0.05 if shape.geom_type != "Point" else 1e-6
+    could = ground.complies(ground.better(ground.ask(places), by + step, places))
+    assert not (good & ~could).any()
+    here, about = ground.complies(ground.ask(places)), ground.about(places)
+    assert not (here & ~ground.complies(ground.better(about, ground.reach, places))).any()
+    assert not (~here & ground.complies(ground.better(about, -ground.reach - step, places))).any()
+
+
+@pytest.mark.parametrize("name", ["moves.png", "moves.svg", "moves.pdf"])
+def test_moves_are_drawn_on_the_sheet(tmp_path, name):
+    plan, labels = world(20.0), Labels("zh")
+    listed = projects((500.0, 4000.0), (6000.0, 500.0))
+    listed["industry_code"] = ["J66", "A01"]
+    got = found(plan, listed)
+    drawn = moves_figure(plan, listed, got, labels)
+    paper = next(one for one in drawn.axes if one.get_label() == "paper")
+    assert sum(one.get_gid() == "move" for one in paper.get_children()) == 2  # one, and the key's
+    said = "".join(text.get_text() for text in paper.texts)
+    assert "1 个项目画有箭头，1 个目前没有这样的位置" in said.replace("\n", "")
+    save_nearest(tmp_path / name, plan, listed, got, labels)
+    assert (tmp_path / name).stat().st_size > 10_000
+
+
 def gpd_series(shape):
     return gpd.GeoSeries([shape], crs=CRS)
-
-
-# --- places for a new project ---------------------------------------------------------------
-
-
-def test_the_best_regions_are_large_compact_and_apart():
-    plan = world()
-    got = plan.best_sites("J66", 200_000, count=3, apart=400)
-    assert got["rank"].tolist() == [1, 2, 3]
-    assert (got["area_ellipsoid"] >= 200_000).all()
-    assert (got["compactness"] >= 0.45).all()
-    shapes = got.geometry.tolist()
-    for at, one in enumerate(shapes):
-        assert all(one.distance(other) >= 400 for other in shapes[at + 1 :])
-    assert got["outcome"].astype(str).tolist() == ["pass"] * 3
-
-
-def test_a_region_keeps_clear_and_lies_where_the_industry_is_wanted():
-    got = world().best_sites("R88", 500_000, count=2)  # wanted in the east zone alone
-    east = shapely.affinity.translate(box(3000, 1000, 5000, 3000), EAST, NORTH)
-    assert len(got) >= 1
-    assert all(east.covers(one) for one in got.geometry)
-
-
-def test_no_region_where_the_area_does_not_fit():
-    assert world().best_sites("R88", 4_100_000).empty  # the east zone has 4 km²
-    assert world().best_sites("A01", 400_000).empty
-
-
-def test_a_region_that_fits_is_found_with_finer_cells():
-    # 3 km² in a zone of 4 km²: with 8 cells across, the rim that is lost leaves 2.7 km².
-    assert len(only().best_sites("J66", 3_000_000, count=1)) == 1
-
-
-def test_that_nothing_was_found_is_not_told_as_a_proof():
-    labels = Labels("zh")
-    got = only().best_sites("J66", 3_000_000, count=3)
-    assert fewer(got, 3, labels) == [
-        "要 3 处，只找到 1 处（只试方形的与由近及远拼成的，不能证明没有更多）"
-    ]
-    assert "不能证明" in regions_table(only(), got.iloc[:0], labels)
-
-
-def test_a_model_scores_places_for_the_industry_asked_for():
-    zone = {"kind": "zone_fit", "title": {"zh": "片区"}, "weight": 1, "differs": 0.25}
-    plan = world(suitability={"m": {
-        "title": {"zh": "试"}, "basis": {"zh": "假定"}, "industry": "J66", "criteria": {"z": zone},
-    }})  # fmt: skip
-    assert plan.best_sites("R88", 500_000, count=1, model="m")["score"][0] == 1.0
-
-
-def test_coarse_layers_leave_the_regions_to_review():
-    got = world(accuracy=1500.0).best_sites("R88", 500_000, count=1)
-    assert got["outcome"].astype(str).tolist() == ["review"]
-
-
-def test_unknown_scores_are_no_places():
-    def score(x, y):
-        return np.where(x < EAST + 2000, np.nan, 0.5)
-
-    got = only().best_sites("J66", 100_000, score=score)
-    assert len(got)
-    assert all(one.bounds[0] >= EAST + 1900 for one in got.geometry)
-
-
-@pytest.mark.parametrize("wrong", [{"area": 0}, {"area": np.nan}, {"count": 0}, {"apart": -1}])
-def test_what_is_wanted_has_to_make_sense(wrong):
-    with pytest.raises(RasterError):
-        Wanted(**{"industry": "J66", "area": 1.0, **wrong})
 
 
 def test_the_table_keeps_its_rows_and_types():

@@ -111,6 +111,7 @@ def density(
 
 
 SITES_SUFFIXES = (".xlsx", ".csv", ".gpkg", ".html")
+MOVES_SUFFIXES = (*SITES_SUFFIXES, ".png", ".pdf", ".svg")
 
 
 @gisplan.command(help=say("cli.sites_help"))
@@ -133,7 +134,8 @@ def sites(
     """Find better places for projects, or the best for a new one."""
     if (projects is None) == (industry is None) or (industry is None) != (hectares is None):
         raise RasterError("sites_asked")
-    writable(output, SITES_SUFFIXES, projects.path if projects else None)
+    suffixes = MOVES_SUFFIXES if projects else SITES_SUFFIXES
+    writable(output, suffixes, projects.path if projects else None)
     plan = opened(plan_folder, labels, quiet=quiet)
     from gisplan.outputs.sites import save_nearest, save_regions
     from gisplan.printout.sites import caveats, fewer, nearest_table, regions_table

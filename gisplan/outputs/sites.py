@@ -1,10 +1,10 @@
-"""Better places -> workbooks, tables, layers and the interactive map."""
+"""Better places -> workbooks, tables, layers, the interactive map and the map sheet."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -12,19 +12,23 @@ import shapely
 
 from gisplan.crs import transform
 from gisplan.io.flat import write_csv
-from gisplan.io.provenance import stamp_page
+from gisplan.io.provenance import picture_text, stamp_page
 from gisplan.io.tables import write_layers
 from gisplan.io.workbook import Sheet, write_workbook
-from gisplan.io.writing import write_text
+from gisplan.io.writing import write_bytes, write_text
 from gisplan.labels import Labels
 from gisplan.map_payload import MapLayer
 from gisplan.outputs.lists import beside
+from gisplan.outputs.stats import FIGURES
 from gisplan.plan import Plan
 from gisplan.printout.sites import caveats
 from gisplan.results import Run
 from gisplan.sites.words import word_nearest, word_regions
 from gisplan.symbology import OUTCOME_SYMBOLS
 from gisplan.terms import Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def save_nearest(
@@ -46,6 +50,12 @@ def save_nearest(
         layer = moves_layer(plan, projects, found, labels)
         page = plan.explore(projects, language=labels.language, layers=[layer])
         write_text(path, stamp_page(page.get_root().render(), about))
+        return ()
+    if path.suffix.lower() in FIGURES:
+        from gisplan.plotting import render
+
+        figure = moves_figure(plan, projects, found, labels)
+        write_bytes(path, render(figure, path.suffix, about=picture_text(about)))
         return ()
     notes = (labels("sites.note"),)
     return _save_table(path, told, "sites_nearest", (notes, about), plan, labels)
@@ -109,6 +119,27 @@ def moves_layer(
     return MapLayer(
         id="sites", title=labels("sites.moves"), frame=frame, name=labels("column.name"),
         color=OUTCOME_SYMBOLS[Outcome.PASS].color, width=2.5, note=labels("sites.note"),
+    )  # fmt: skip
+
+
+def moves_figure(
+    plan: Plan, projects: gpd.GeoDataFrame, found: gpd.GeoDataFrame, labels: Labels
+) -> Figure:
+    """Draw the moves as arrows on the map sheet, with who has none told in its key."""
+    from gisplan.plotting.moves import lay_moves
+
+    lines = _moves(plan, projects, found).geometry
+    ways = [(line.interpolate(0), line.interpolate(1, normalized=True)) for line in lines]
+    situation = found["situation"]
+    return lay_moves(
+        plan.plot(projects, language=labels.language), ways,
+        color=OUTCOME_SYMBOLS[Outcome.PASS].color, title=labels("report.key_moves"),
+        words=labels("sites.moves"),
+        note=labels("sites.key", found=len(ways), none=int((situation == "none").sum())),
+        heading=labels(
+            "surface.sheet_title", plan=plan.definition.title.get(labels.language),
+            title=labels("report.places"),
+        ),
     )  # fmt: skip
 
 

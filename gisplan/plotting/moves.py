@@ -65,7 +65,7 @@ def lay_moves(
     # The longest first, so that none hides a shorter one.
     for start, end in sorted(moves, key=lambda one: -shapely.distance(*one)):
         _draw(paper, frame, on_paper(start), on_paper(end), color)
-    ends = np.array([(one.x, one.y) for move in moves for one in move])
+    ends = np.array([(one.x, one.y) for move in moves for one in move]).reshape(-1, 2)
     ((left, low),) = draw_key(figure, title, [("", words)], note, busy=ends)
     middle = low + SWATCH[1] / 2
     _draw(paper, frame, (left, middle), (left + SWATCH[0] - DOT, middle), color, above=2.5)

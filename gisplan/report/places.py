@@ -37,10 +37,10 @@ from gisplan.terms import OUTCOMES, Outcome, Shape, Status
 from gisplan.wording import metres
 
 MOST: Final = 120
-"""Points for which a place is looked for unless it is asked for all: a third of a second each."""
+"""Points for which a place is looked for unless asked for all: a twentieth of a second each."""
 
 FOOTPRINTS: Final = 20
-"""The same of footprints and lines: two seconds each, ten where there is no place."""
+"""The same of footprints and lines: a second each, two where there is no place."""
 
 SHOWN: Final = 20
 """Places in the chapter and on its map; of more, all are in an annex."""
@@ -223,12 +223,12 @@ def _moves(of: Material, places: Places) -> Iterator[Block]:
     if len(every) > SHOWN:
         yield Paragraph(_cut(of, "moves_cut", "table_moves", len(every)))
     columns = (
-        Column(labels("column.id"), 15), Column(labels("column.name"), 43),
-        Column(labels("column.outcome"), 27), Column(labels("report.move"), 31),
-        Column(labels("report.move_metres"), 17, "right"),
-        Column(labels("column.binding_rules"), 34),
-        Column(labels("report.there_margin"), 16, "right"), Column(labels("report.p"), 11, "right"),
-        Column(labels("report.there_lonlat"), 31),
+        Column(labels("column.id"), 15), Column(labels("column.name"), 37),
+        Column(labels("column.outcome"), 27), Column(labels("report.move"), 28),
+        Column(labels("report.move_metres"), 20, "right"),
+        Column(labels("column.binding_rules"), 30),
+        Column(labels("report.there_margin"), 20, "right"), Column(labels("report.p"), 15, "right"),
+        Column(labels("report.there_lonlat"), 33),
     )  # fmt: skip
     rows = tuple(_move(row, of, places) for row in shown.itertuples())
     yield Table("table_moves", labels("report.table_moves"), columns, rows)

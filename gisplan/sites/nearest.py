@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,11 +14,12 @@ import shapely
 
 from gisplan.crs import require_metric
 from gisplan.definition import PlanDefinition
-from gisplan.sites.search import Found, Ground, asked, search
+from gisplan.sites.ground import Ground, Terrain
+from gisplan.sites.search import Found, search, searched
 from gisplan.sites.why import Why, why_none
-from gisplan.siting import judge, measure
-from gisplan.siting.measure import shapes
-from gisplan.terms import SEPARATOR, Outcome, Shape
+from gisplan.siting import Places, listed_of, measure_places
+from gisplan.siting.judge import judge_outcomes
+from gisplan.terms import SEPARATOR, Outcome
 
 COLUMNS: Final = (
     "situation", "outcome", "distance", "bearing", "direction", "east", "north", "binding",
@@ -68,35 +70,53 @@ def nearest(
         place exists, to `TOLERANCE`; geometry of the project at the new place.
     """
     require_metric(pyproj.CRS(areas.crs))
-    verdicts = judge(measure(projects, areas, definition), definition)
-    drawn_as = shapes(np.asarray(projects.geometry.array, dtype=object))
-    causes: dict[Any, Why] = {}
-    rows = []
-    for at in range(len(projects)):
-        row: dict[str, Any] = dict.fromkeys(COLUMNS)
-        row["outcome"] = str(verdicts["outcome"].iloc[at])
-        if drawn_as[at] == Shape.NONE.value:
+    terrain, listed = Terrain.of(areas), listed_of(projects)
+    where = Places.within(projects, areas)
+    facts = measure_places(where, listed, terrain.areas, definition, index=terrain.index)
+    outcomes = judge_outcomes(facts, definition).texts("outcome")
+    shapes = np.asarray(projects.geometry.array, dtype=object)
+    rows: list[dict[str, Any]] = [dict.fromkeys(COLUMNS) | {"outcome": one} for one in outcomes]
+    wanting: dict[int, Ground] = {}
+    for at, row in enumerate(rows):
+        if not where.located[at]:
             row["situation"] = "unlocated"
         elif row["outcome"] in _FINE:
             row["situation"] = "complies"
         else:
-            row |= _one(Ground(projects.iloc[[at]], areas, definition), causes)
-        rows.append(row)
+            own = listed.take(np.array([at]))
+            wanting[at] = Ground.of(own, shapes[at], terrain, definition)
+    for at, told in _all(wanting, definition):
+        rows[at] |= told
     return _framed(rows, projects, areas)
 
 
-def _one(ground: Ground, causes: dict[Any, Why]) -> dict[str, Any]:
-    point = ground.shape.geom_type == "Point"
-    # Whether there is any place does not depend on where a point is now.
-    facts = ground.ask(ground.origin[None])
-    key = (facts["industry_codes"].iloc[0], facts["accuracy"].iloc[0], _size(ground.shape))
-    tolerance = FINE if point else 1.0
-    found = None if key in causes else search(ground, tolerance=tolerance)
-    if found is not None:
-        return _described(ground, found)
-    if key not in causes:
-        causes[key] = why_none(ground)
-    return {"situation": "none", **causes[key]._asdict()}
+def _all(
+    wanting: dict[int, Ground], definition: PlanDefinition
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Describe the nearest place of each project, or why there is none."""
+    # Whether there is any place does not depend on where a point is now: of those that are
+    # alike, the first is asked, and the others only if it has one.
+    keys = {at: (one.industry, one.accuracy, _size(one.shape)) for at, one in wanting.items()}
+    first = {keys[at]: at for at in reversed(wanting)}
+    alike = {at: one for at, one in wanting.items() if first[keys[at]] != at}
+    found = _searched({at: wanting[at] for at in sorted(first.values())}, definition)
+    found |= _searched(
+        {at: one for at, one in alike.items() if found[first[keys[at]]] is not None}, definition
+    )
+    causes: dict[Any, Why] = {}
+    for at, ground in wanting.items():
+        place = found.get(at)
+        if place is not None:
+            yield at, _described(ground, place)
+            continue
+        if keys[at] not in causes:
+            causes[keys[at]] = why_none(ground)
+        yield at, {"situation": "none", **causes[keys[at]]._asdict()}
+
+
+def _searched(grounds: dict[int, Ground], definition: PlanDefinition) -> dict[int, Found | None]:
+    searches = [search(one, tolerance=FINE if one.point else 1.0) for one in grounds.values()]
+    return dict(zip(grounds, searched(searches, definition), strict=True))
 
 
 def _size(shape: Any) -> Any:
@@ -106,16 +126,17 @@ def _size(shape: Any) -> Any:
 
 def _described(ground: Ground, found: Found) -> dict[str, Any]:
     found = _rounded(ground, found)
-    there = asked(ground, found.place[None]).iloc[0]
+    there = ground.verdicts(found.place[None])
     shift = found.place - ground.origin
     bearing = float(np.degrees(np.arctan2(shift[0], shift[1])) % 360)
     return {
         "situation": "found", "distance": found.distance, "bearing": bearing,
         "direction": _POINTS[round(bearing / 45) % 8], "east": float(found.place[0]),
         "north": float(found.place[1]), "binding": _binding(ground, found),
-        "margin": float(there["flip_distance"]), "confidence": float(there["confidence"]),
-        "zone": there["zone"], "corridor": there["corridor"], "proved": found.proved,
-        "geometry": ground.moved(found.place[None]).geometry.iloc[0],
+        "margin": float(there.numbers("flip_distance")[0]),
+        "confidence": float(there.numbers("confidence")[0]),
+        "zone": there.texts("zone")[0], "corridor": there.texts("corridor")[0],
+        "proved": found.proved, "geometry": ground.moved(found.place[None])[0],
     }  # fmt: skip
 
 
@@ -127,26 +148,29 @@ def _rounded(ground: Ground, found: Found) -> Found:
     steps = np.arange(-4, 5) * FINE
     around = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
     places = np.round(np.round(found.place / FINE) * FINE + around, 1)
-    facts = ground.ask(places)
-    good = ground.complies(facts) & ground.complies(ground.better(facts, -FINE, places))
-    if not good.any():  # ground of less than two decimetres
-        return found
-    away = np.where(good, np.hypot(*(places - ground.origin).T), np.inf)
-    best = int(away.argmin())
-    return replace(found, place=places[best], distance=float(away[best]))
+    away = np.hypot(*(places - ground.origin).T)
+    order = np.argsort(away, kind="stable")
+    # The nearest that is good: of footprints few are measured at a time.
+    for at in np.split(order, range(9, len(order), 9)) if not ground.point else [order]:
+        facts = ground.ask(places[at])
+        worse = ground.better(facts, -FINE, places[at])
+        good = ground.complies(facts) & ground.complies(worse)
+        if good.any():
+            best = int(at[good.argmax()])
+            return replace(found, place=places[best], distance=float(away[best]))
+    return found  # ground of less than two decimetres
 
 
 def _binding(ground: Ground, found: Found) -> str:
     """Name the rules that are not met a step back: of several steps the first that says so."""
     back = (ground.origin - found.place) / max(found.distance, 1e-9)
     steps = [min(step, found.distance) for step in (ROUNDS, 5.0, 25.0, found.distance)]
-    verdicts = asked(ground, found.place + back * np.array(steps)[:, None])
-    rules = [name for name in verdicts.columns.astype("str") if name.startswith(_RULES)]
+    verdicts = ground.verdicts(found.place + back * np.array(steps)[:, None])
     unchecked = {f"clear_of:{key}" for key in ground.definition.unchecked}
-    for _, verdict in verdicts.iterrows():
-        if verdict["outcome"] not in _FINE:
-            held = [r for r in rules if verdict[r] == verdict["outcome"] and r not in unchecked]
-            return SEPARATOR.join(held)
+    rules = [name for name in verdicts if name.startswith(_RULES) and name not in unchecked]
+    for at, outcome in enumerate(verdicts.texts("outcome")):
+        if outcome not in _FINE:
+            return SEPARATOR.join(rule for rule in rules if verdicts.texts(rule)[at] == outcome)
     return ""
 
 

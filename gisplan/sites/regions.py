@@ -20,8 +20,9 @@ from gisplan.errors import RasterError
 from gisplan.industries import classify
 from gisplan.io.grids import Grid
 from gisplan.sites.choice import Place, best_set
-from gisplan.sites.search import Ground
-from gisplan.siting import judge, measure
+from gisplan.sites.ground import Ground, Terrain
+from gisplan.siting import judge, judge_facts, listed_of, measure
+from gisplan.siting.judge import judge_outcomes
 from gisplan.siting.rules import wanted as stand
 from gisplan.terms import Outcome
 
@@ -120,9 +121,9 @@ def regions(
     """
     require_metric(pyproj.CRS(areas.crs))
     probe = _probe(areas, wanted.industry)
-    ground = Ground(probe, areas, definition)
+    ground = Ground.of(listed_of(probe), probe.geometry.iloc[0], Terrain.of(areas), definition)
     _refuse_coarse(ground, wanted.industry)
-    grids = [_grid(ground, wanted)]
+    grids = [_grid(ground, wanted, pyproj.CRS(areas.crs))]
     grids += [grid for across in ACROSS[1:] if (grid := _finer(grids[0], wanted, across))]
     found: list[Place] = []
     for grid in grids:
@@ -154,20 +155,19 @@ def _probe(areas: gpd.GeoDataFrame, industry: str) -> gpd.GeoDataFrame:
 
 def _refuse_coarse(ground: Ground, industry: str) -> None:
     """Refuse a code of which it cannot be told whether any zone wants it."""
-    codes = classify(*(ground.project[k].astype("str") for k in ("industry", "industry_code")))
-    want = stand(codes["industry_codes"], ground.definition)
+    want = stand([ground.industry], ground.definition)
     if want.may.any() and not want.fits.any() and not want.public.any():
         raise RasterError("sites_coarse", value=industry)
 
 
-def _grid(ground: Ground, wanted: Wanted) -> Grid:
+def _grid(ground: Ground, wanted: Wanted, crs: pyproj.CRS) -> Grid:
     cell = float(np.sqrt(wanted.area)) / ACROSS[0]
     west, south, east, north = ground.bounds
     if (east - west) * (north - south) / cell**2 > MOST_CELLS:
         cell = float(np.sqrt((east - west) * (north - south) / MOST_CELLS))
         if cell > np.sqrt(wanted.area) / 2:
             raise RasterError("sites_cells", area=f"{wanted.area:,.0f}")
-    return Grid.over(ground.bounds, cell, pyproj.CRS(ground.areas.crs))
+    return Grid.over(ground.bounds, cell, crs)
 
 
 def _finer(coarse: Grid, wanted: Wanted, across: int) -> Grid | None:
@@ -184,11 +184,13 @@ def _usable(
 ) -> tuple[Bools, Floats]:
     """Cells that comply at face value in all their parts, and their scores."""
     places = np.column_stack([x, y])
-    facts = ground.ask(places)
-    worse = judge(ground.better(facts, -cell / np.sqrt(2), places), ground.definition)
-    usable = np.asarray(worse["nominal"] == Outcome.PASS.value)
+    facts = ground.about(places)
+    worse = judge_outcomes(ground.better(facts, -cell / np.sqrt(2), places), ground.definition)
+    usable = worse.coded("nominal").reads(Outcome.PASS.value)
+    values = np.full(len(x), np.nan)
     if score is None:
-        values = judge(facts, ground.definition)["confidence"].to_numpy(dtype=float)
+        here = judge_facts(facts.take(np.flatnonzero(usable)), ground.definition)
+        values[usable] = here.numbers("confidence")
     else:
         values = score(x, y)
     return usable & np.isfinite(values), np.nan_to_num(values)
@@ -328,10 +330,16 @@ def _outline(cells: NDArray[np.int64], grid: Grid) -> Any:
 
 def _near(place: Any, grid: Grid, apart: float) -> Bools:
     """Cells of which any part is closer to a place than the distance wanted."""
-    x, y = np.meshgrid(*grid.centres(0, 0, grid.rows, grid.columns))
+    x, y = grid.centres(0, 0, grid.rows, grid.columns)
     shapely.prepare(place)
     reach = apart + grid.cell / np.sqrt(2)
-    return np.asarray(shapely.dwithin(place, shapely.points(x, y), reach))
+    west, south, east, north = place.bounds
+    columns = np.flatnonzero((x >= west - reach - 1) & (x <= east + reach + 1))
+    rows = np.flatnonzero((y >= south - reach - 1) & (y <= north + reach + 1))
+    near = np.zeros((grid.rows, grid.columns), dtype=bool)
+    here = shapely.points(*np.meshgrid(x[columns], y[rows]))
+    near[np.ix_(rows, columns)] = shapely.dwithin(place, here, reach)
+    return near
 
 
 def _judged(

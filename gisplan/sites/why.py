@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gisplan.definition import PlanDefinition
-from gisplan.sites.search import Ground, exists
-from gisplan.siting import judge
+from gisplan.sites.ground import Ground
+from gisplan.sites.search import exists
 from gisplan.terms import SEPARATOR, Kind, Outcome
 
 HALVINGS = 10
@@ -43,7 +44,9 @@ def why_none(ground: Ground) -> Why:
         coordinates), ``layers`` (all of those named) or ``both`` (all layers and the
         coordinates).
     """
-    accuracy = float(ground.ask(ground.origin[None])["accuracy"].iloc[0])
+    accuracy = ground.accuracy
+    if ground.point:  # what other projects were asked before must not tell
+        ground = replace(ground, measured={})
     if not exists(ground.revised(_surveyed(ground.definition, None, 0.0), 0.0)):
         cause, rules = _nowhere(ground)
         return Why(cause, SEPARATOR.join(rules))
@@ -108,19 +111,18 @@ def _nowhere(ground: Ground) -> tuple[str, list[str]]:
     exact = ground.revised(_surveyed(ground.definition, None, 0.0), 0.0)
     west, south, east, north = exact.bounds
     x, y = np.meshgrid(np.linspace(west, east, 40), np.linspace(south, north, 40))
-    verdicts = judge(exact.ask(np.column_stack([x.ravel(), y.ravel()])), exact.definition)
+    verdicts = exact.verdicts(np.column_stack([x.ravel(), y.ravel()]))
     silent = {f"clear_of:{key}" for key in exact.definition.unchecked}
     rules = [
-        name for name in verdicts.columns.astype("str")
+        name for name in verdicts
         if name.startswith(("in_study_area", "industry_fit", "clear_of:")) and name not in silent
     ]  # fmt: skip
-    met = {rule: float(verdicts[rule].isin(_FINE).mean()) for rule in rules}
+    fine = {rule: np.isin(verdicts.texts(rule), _FINE) for rule in (*rules, "in_study_area")}
+    met = {rule: float(fine[rule].mean()) for rule in rules}
     never = [rule for rule, share in met.items() if share == 0]
-    inside = verdicts["in_study_area"].isin(_FINE)
+    inside = fine["in_study_area"]
     if not never and inside.any():
-        within = verdicts[inside]
-        never = [r for r in rules if not within[r].isin(_FINE).any()]
+        never = [rule for rule in rules if not fine[rule][inside].any()]
     named = never or [min(met, key=lambda rule: met[rule])]
-    unmet = {rule: verdicts.loc[~verdicts[rule].isin(_FINE), rule] for rule in named}
-    lost = all((found == Outcome.UNKNOWN.value).all() for found in unmet.values())
+    lost = all((verdicts.texts(rule)[~fine[rule]] == Outcome.UNKNOWN.value).all() for rule in named)
     return "unknown" if lost else "rules", named
