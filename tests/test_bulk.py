@@ -6,6 +6,7 @@ import hashlib
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -229,6 +230,17 @@ def test_a_killed_worker_changes_nothing(source, kernel, tmp_path):
     assert len(fingerprints(tmp_path / "dask")) == ROWS // GROUP
 
 
+def test_a_scheduler_that_does_not_answer_is_told_in_one_line(source, kernel, tmp_path):
+    pytest.importorskip("distributed")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: nobody answers there
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(OutputError) as refused:
+            check_partitions(kernel, [source], tmp_path / "out", scheduler=address)
+    assert address in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- as its user runs it ----------------------------------------------------------------------
 
 
@@ -258,6 +270,7 @@ def test_the_note_of_a_run_names_what_it_was_made_from(source, kernel, tmp_path)
     note = (tmp_path / "out" / NOTE).read_text("utf-8")
     assert kernel.sha256 in note
     assert source.name in note
+    assert str(source.parent) not in note
 
 
 # --- files end to end -------------------------------------------------------------------------

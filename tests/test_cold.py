@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyproj
 import pytest
@@ -28,6 +30,7 @@ from shapely.geometry import MultiPolygon, Point, Polygon, box
 
 from gisplan.columns import Coded, Columns
 from gisplan.crs import WGS84, moved
+from gisplan.errors import OutputError, ProjectsError
 from gisplan.frames import Table, table_of
 from gisplan.io.cellwise import ByColumn, digest
 from gisplan.io.geojson import plain_features, read_content
@@ -36,6 +39,7 @@ from gisplan.io.projects import intake
 from gisplan.io.sheet_cells import cells_of, fitted, lines_of, places
 from gisplan.io.text import _aliases, _meaning, split_header
 from gisplan.io.vectors import read_layer
+from gisplan.io.workbook import MOST_ROWS, Sheet, write_workbook
 from gisplan.labels import Labels
 from gisplan.outputs.siting import check_sheets
 from gisplan.plan import Plan, example_folder, open_plan
@@ -163,6 +167,19 @@ def test_the_way_within_one_datum_is_the_one_that_proj_finds(code, name):
     assert_array_equal(shapely.get_coordinates(again[known]), np.array(back).T[known])
 
 
+def test_a_shift_that_a_system_carries_is_not_left_out():
+    wkt = pyproj.CRS.from_epsg(4547).to_wkt("WKT1_GDAL")
+    shifted = pyproj.CRS.from_wkt(
+        wkt.replace('AUTHORITY["EPSG","1043"]', "TOWGS84[100,50,20,0,0,0,0]")
+    )
+    assert shifted.is_bound
+    found, _ = moved(shapely.points([114.3], [36.1]), WGS84, shifted)
+    there = pyproj.Transformer.from_crs(WGS84, shifted, always_xy=True).transform(114.3, 36.1)
+    assert_array_equal(shapely.get_coordinates(found)[0], there)
+    plain, _ = moved(shapely.points([114.3], [36.1]), WGS84, "EPSG:4547")
+    assert shapely.distance(found, plain)[0] > 50
+
+
 def test_heights_and_missing_geometry_are_moved_as_geopandas_moves_them():
     shapes = [Point(114.3, 36.1, 70.0), None, box(114.3, 36.0, 114.4, 36.1), Point()]
     series = gpd.GeoSeries(shapes, crs=4326)
@@ -231,6 +248,31 @@ def test_members_that_gdal_reads_in_its_own_way_are_left_to_it(tmp_path):
         path = tmp_path / "a.geojson"
         path.write_text(json.dumps(document), "utf-8")
         assert plain_features(read_content(path, None, [])) is None
+
+
+def test_a_document_of_another_format_is_left_to_gdal(tmp_path):
+    # JSON-FG tells its places in `place`, in `coordRefSys`; its `geometry` may be empty.
+    for change in ({"coordRefSys": "EPSG:4547"}, {"conformsTo": []}, {"spatialReference": {}}):
+        path = tmp_path / "a.geojson"
+        path.write_text(json.dumps(collection([ORDINARY["polygon"]]) | change), "utf-8")
+        assert plain_features(read_content(path, None, [])) is None
+    document = collection([ORDINARY["polygon"]])
+    document["features"][0]["place"] = ORDINARY["hole"]
+    path.write_text(json.dumps(document), "utf-8")
+    assert plain_features(read_content(path, None, [])) is None
+
+
+def test_two_lists_of_features_in_one_document_lose_none(tmp_path):
+    # Python reads the last list, GDAL both: an area must not go without a word.
+    feature = json.dumps(collection([ORDINARY["polygon"]])["features"])
+    path = tmp_path / "a.geojson"
+    for more in ("", ', "crs": null'):
+        path.write_text(
+            f'{{"type": "FeatureCollection", "features": {feature}, "features": {feature}{more}}}'
+        )
+        with pytest.raises(ProjectsError) as refused:
+            read_content(path, None, [])
+        assert refused.value.code == "projects_broken"
 
 
 @pytest.mark.parametrize(
@@ -322,6 +364,20 @@ def test_a_sheet_by_columns_is_byte_for_byte_the_one_by_cells(first, second):
     assert parts(by_columns(first, second)) == parts(by_cells(first, second))
 
 
+def test_more_rows_than_excel_holds_are_refused_before_anything_is_written(tmp_path):
+    # 100,000 projects have more than a million rules: the sheet would be one no program opens.
+    path, column = tmp_path / "a.xlsx", Coded.always("a", MOST_ROWS)
+    sheets = [Sheet("short", Columns({"id": column.take(slice(0, 3))})),
+              Sheet("long", Columns({"id": column}))]  # fmt: skip
+    for language in ("zh", "en"):
+        with pytest.raises(OutputError) as refused:
+            write_workbook(path, sheets, Labels(language), title="a")
+        told = refused.value.word(language)
+        assert {"long", "1,048,576"} <= {one.strip('”“",') for one in re.split(r"[ “”]", told)}
+        assert "\n" not in told
+    assert not list(tmp_path.iterdir())
+
+
 def test_many_rows_reach_beyond_a_block_of_sixteen():
     column = np.array(["甲", None, "乙"] * 40, dtype=object)
     blank = np.array([None] * 50 + ["丙"] + [None] * 69, dtype=object)
@@ -359,6 +415,22 @@ def is_plain(column: object) -> bool:
 def column_of(column: object) -> object:
     values = column.texts() if isinstance(column, Coded) else column
     return pd.array(values, dtype="str") if values.dtype.kind == "O" else values
+
+
+def test_a_date_in_a_column_of_anything_is_told_as_text():
+    table = pd.DataFrame({"note": ["甲", dt.date(2026, 1, 2), dt.datetime(2026, 1, 2, 3), 7]})
+    (cells,), _ = cells_of(table)
+    assert cells == ["甲", "2026-01-02", "2026-01-02 03:00:00", 7]
+
+
+def test_a_column_of_dates_stays_dates_and_is_shown_as_such(tmp_path):
+    days = [dt.datetime(2026, 1, 2), None, dt.datetime(2026, 3, 4)]
+    table = Columns({"as_of": np.array(days, dtype=object), "x": np.array(days, dtype=object)})
+    write_workbook(tmp_path / "d.xlsx", [Sheet("t", table)], Labels("zh"), title="t")
+    sheet = openpyxl.load_workbook(tmp_path / "d.xlsx").worksheets[0]
+    for column in ("A", "B"):
+        assert [sheet[f"{column}{at}"].value for at in (2, 3, 4)] == days
+        assert sheet[f"{column}2"].number_format == "yyyy-mm-dd"
 
 
 def test_widths_count_a_chinese_character_twice_and_lines_are_those_of_each_cell():

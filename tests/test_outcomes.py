@@ -362,6 +362,29 @@ def test_few_rows_make_no_table(monkeypatch):
 # --- asked in Python, and as lists ------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "said",
+    [{"accuracy": ["900", None]}, {"accuracy": pd.array([900, None], "Int64")},
+     {"accuracy": np.int64(900)}, {"industry_code": [66, 88]}, {"industry": 3},
+     {"industry": pd.Categorical(["金融", None])}],
+    ids=str,
+)  # fmt: skip
+def test_what_is_said_of_points_is_read_as_a_column_of_a_list(said):
+    # 1100 is 100 m within the edge: sure to 5 m, not to 900 m.
+    plan, x, y = world(), EAST + np.array([1100.0, 1100.0]), NORTH + np.array([2000.0, 2000.0])
+    listed = pd.DataFrame(said, index=[0, 1])
+    frame = gpd.GeoDataFrame(listed, geometry=shapely.points(x, y), crs=CRS)
+    expected = plan.check(frame)[list(OUTCOME_COLUMNS)]
+    for one in (plan, replace(plan, areas=plan.areas.rename_geometry("drawn"))):
+        told = one.outcomes(x, y, crs=CRS, **said)
+        assert (told.astype("str") == expected.astype("str")).all(axis=None)
+
+
+def test_a_word_that_nothing_is_called_is_refused_and_not_passed_over():
+    with pytest.raises(TypeError, match="industri"):
+        world().outcomes([EAST], [NORTH], crs=CRS, industri="金融")
+
+
 def test_a_plan_tells_outcomes_of_coordinates():
     plan = shipped()
     random = np.random.default_rng(2)

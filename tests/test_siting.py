@@ -248,6 +248,9 @@ def test_outside_the_coverage_of_a_constraint_is_unknown():
     assert verdict(covered, (2000, 2000))["outcome"] == "pass"
     assert verdict(covered, (7000, 6000))["clear_of:red"] == "unknown"
     assert verdict(covered, (8500, 8500))["clear_of:red"] == "fail"
+    # Whoever may be anywhere is held by no coverage, and that is no error of the list's file.
+    for accuracy in (1e300, np.inf):
+        assert verdict(covered, (2000, 2000), accuracy=accuracy)["clear_of:red"] == "unknown"
 
 
 def test_explain_has_a_row_per_project_and_rule_with_clause_and_measure():

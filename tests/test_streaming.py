@@ -72,7 +72,7 @@ def test_verdicts_are_those_of_the_list(tmp_path):
     assert found["row"].tolist() == whole["row"].tolist()
 
 
-@pytest.mark.parametrize("harm", ["late gbk byte in utf-8", "open quote", "unknown"])
+@pytest.mark.parametrize("harm", ["late gbk byte in utf-8", "open quote", "unknown", "zero"])
 def test_what_a_list_at_once_refuses_is_refused(tmp_path, harm):
     path = tmp_path / "list.csv"
     text = "\n".join(lines(200))
@@ -81,6 +81,8 @@ def test_what_a_list_at_once_refuses_is_refused(tmp_path, harm):
         content = content[:-300] + "中".encode("gbk")[:1] + content[-300:]
     elif harm == "open quote":
         content += b'\n201,"open'
+    elif harm == "zero":
+        content = content[:-40] + b"\0" + content[-40:]
     else:
         content = b"id,\xff\xff\xfe\xff\n" + bytes(range(128, 256)) * 30
     path.write_bytes(content)
@@ -89,6 +91,12 @@ def test_what_a_list_at_once_refuses_is_refused(tmp_path, harm):
     with pytest.raises(ProjectsError) as in_parts:
         list(text_batches(path, rows=50))
     assert in_parts.value.code == at_once.value.code
+    assert str(in_parts.value) == str(at_once.value)  # the same line of the file
+    plan = open_plan()
+    for target in (tmp_path / "out.parquet", tmp_path / "out"):
+        with pytest.raises(ProjectsError):
+            check_files(Kernel(plan.definition, plan.areas), [path], target)
+    assert list(tmp_path.iterdir()) == [path]  # nothing was written
 
 
 def test_a_late_character_decides_the_encoding_of_all(tmp_path):

@@ -17,7 +17,7 @@ import shapely
 from gisplan.bulk.footers import join_files
 from gisplan.bulk.kernel import Kernel
 from gisplan.bulk.parts import PART, Part, check_part, made, parts_of
-from gisplan.errors import MissingExtra, OutputError, ProjectsError
+from gisplan.errors import GisplanError, MissingExtra, OutputError, ProjectsError
 from gisplan.io.batches import need_arrow
 from gisplan.io.columnwise import ColumnHash
 from gisplan.io.provenance import parquet_metadata, signed, write_sidecar
@@ -25,6 +25,9 @@ from gisplan.io.writing import write_text, write_whole
 
 NOTE: Final = "_gisplan.json"
 """File in a folder of parts that tells what they were made from."""
+
+REACHING: Final = 10
+"""Seconds in which a scheduler has to answer."""
 
 Progress = Callable[[int, int, int], None]
 """Told parts done, all parts, and rows done."""
@@ -72,16 +75,35 @@ def check_files(
     ProjectsError, CrsError, OutputError, MissingExtra
         As for a list that is read at once.
     """
-    folder, parts = _prepared(kernel, sources, target, (crs, encoding, rows))
-    total: dict[str, int] = {}
-    for at, part in enumerate(parts):
-        done = sum(total.values())
-        tell = partial(_within_part, progress, at, len(parts), done) if progress else None
-        _add(total, made(part) or check_part(kernel, part, tell))
-        if progress is not None:
-            progress(at + 1, len(parts), sum(total.values()))
-    _finish(folder, parts, target, about)
-    return total
+    with _refused_whole(target):
+        folder, parts = _prepared(kernel, sources, target, (crs, encoding, rows))
+        total: dict[str, int] = {}
+        for at, part in enumerate(parts):
+            done = sum(total.values())
+            tell = partial(_within_part, progress, at, len(parts), done) if progress else None
+            _add(total, made(part) or check_part(kernel, part, tell))
+            if progress is not None:
+                progress(at + 1, len(parts), sum(total.values()))
+        _finish(folder, parts, target, about)
+        return total
+
+
+def _folder_of(target: Path) -> Path:
+    return target if target.suffix == "" else target.with_name(target.name + ".parts")
+
+
+@contextlib.contextmanager
+def _refused_whole(target: Path) -> Iterator[None]:
+    """Leave nothing of a list that is refused before it gave a part; parts are kept."""
+    folder = _folder_of(target)
+    new = not folder.exists()
+    try:
+        yield
+    except GisplanError:
+        if new and folder.is_dir() and [one.name for one in folder.iterdir()] == [NOTE]:
+            (folder / NOTE).unlink()
+            folder.rmdir()
+        raise
 
 
 def _within_part(progress: Progress, at: int, parts: int, before: int, rows: int) -> None:
@@ -117,26 +139,27 @@ def check_partitions(
         import distributed
     except ImportError:
         raise MissingExtra("extra_missing", name="distributed", extra="distributed") from None
-    folder, parts = _prepared(kernel, sources, target, (crs, None, rows))
-    total: dict[str, int] = {}
-    waiting = []
-    for part in parts:
-        before = made(part)
-        if before is None:
-            waiting.append(part)
-        else:
-            _add(total, before)
-    with _client(distributed, scheduler) as client:
-        plan = client.scatter(kernel, broadcast=True)
-        tasks = client.map(check_part, [plan] * len(waiting), waiting, pure=False, retries=3)
-        finished: Any = distributed.as_completed
-        for at, done in enumerate(finished(tasks, loop=client.loop)):
-            _add(total, done.result())
-            if progress is not None:
-                made_before = len(parts) - len(waiting)
-                progress(made_before + at + 1, len(parts), sum(total.values()))
-    _finish(folder, parts, target, about)
-    return total
+    with _refused_whole(target):
+        folder, parts = _prepared(kernel, sources, target, (crs, None, rows))
+        total: dict[str, int] = {}
+        waiting = []
+        for part in parts:
+            before = made(part)
+            if before is None:
+                waiting.append(part)
+            else:
+                _add(total, before)
+        with _client(distributed, scheduler) as client:
+            plan = client.scatter(kernel, broadcast=True)
+            tasks = client.map(check_part, [plan] * len(waiting), waiting, pure=False, retries=3)
+            finished: Any = distributed.as_completed
+            for at, done in enumerate(finished(tasks, loop=client.loop)):
+                _add(total, done.result())
+                if progress is not None:
+                    made_before = len(parts) - len(waiting)
+                    progress(made_before + at + 1, len(parts), sum(total.values()))
+        _finish(folder, parts, target, about)
+        return total
 
 
 @contextlib.contextmanager
@@ -150,7 +173,11 @@ def _client(distributed: Any, scheduler: str | None) -> Iterator[Any]:
                     host="127.0.0.1", silence_logs=logging.CRITICAL,
                 )
             )  # fmt: skip
-        yield stack.enter_context(distributed.Client(scheduler, set_as_default=False))
+        try:
+            client = distributed.Client(scheduler, set_as_default=False, timeout=REACHING)
+        except (OSError, ValueError):
+            raise OutputError("scheduler_unreachable", address=scheduler) from None
+        yield stack.enter_context(client)
 
 
 def _prepared(
@@ -159,7 +186,7 @@ def _prepared(
     """Lay out the parts, and throw away those of another run."""
     crs, encoding, rows = asked
     sources = [one.absolute() for one in _files(sources)]
-    folder = target if target.suffix == "" else target.with_name(target.name + ".parts")
+    folder = _folder_of(target)
     if target.suffix not in ("", ".parquet"):
         raise OutputError("output_suffix", path=target, allowed=".parquet")
     parts = parts_of(sources, folder.absolute(), crs=crs, encoding=encoding, rows=rows)
@@ -191,7 +218,12 @@ def _made_from(kernel: Kernel, sources: Sequence[Path], asked: tuple[Any, ...]) 
     for row in kernel.areas.itertuples(index=False):
         plan.update(f"{row.kind}:{row.id}:".encode())
         plan.update(b"" if row.geometry is None else bytes(shapely.to_wkb(row.geometry)))
-    stats = [(str(one), one.stat().st_size, one.stat().st_mtime_ns) for one in sources]
+    # The folders of one's machine are nobody else's business: a hash tells them apart.
+    stats = [
+        (one.name, hashlib.sha256(str(one).encode()).hexdigest()[:16], one.stat().st_size,
+         one.stat().st_mtime_ns)
+        for one in sources
+    ]  # fmt: skip
     return {
         "gisplan": kernel.version, "plan": plan.hexdigest(), "plan_sha256": kernel.sha256,
         "sources": stats, "asked": list(asked), "fields": kernel.fields,

@@ -39,6 +39,11 @@ class Kernel:
     _index: PlanIndex | None = field(default=None, repr=False, compare=False)
     _lock: Any = field(default_factory=threading.Lock, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        """Call the column of the geometry as the check does, whatever the frame calls it."""
+        if self.areas.geometry.name != "geometry":
+            self.areas = self.areas.rename_geometry("geometry")
+
     def __getstate__(self) -> dict[str, Any]:
         """Travel light: a worker prepares the areas itself, or finds them in its cache."""
         return {

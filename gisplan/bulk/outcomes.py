@@ -18,13 +18,14 @@ from gisplan.crs import is_one_operation, parse_crs, wgs84_from_bd09, wgs84_from
 from gisplan.index import PlanIndex, Store
 from gisplan.io.batches import PARQUET, Batch, need_arrow
 from gisplan.io.text import match_headers
-from gisplan.siting import OUTCOME_COLUMNS, Ground, Outcomes, known_areas
+from gisplan.siting import OUTCOME_COLUMNS, Ground, Outcomes, known_areas, listed_of
 from gisplan.terms import Kind
 
 _FIELDS: Final = (
     "id", "industry", "industry_code", "accuracy",
     "lon", "lat", "lonlat", "east", "north", "x", "y",
 )  # fmt: skip
+_SAID: Final = ("industry", "industry_code", "accuracy")
 _BEYOND: Final = 0.3
 """Share of the study area's size by which tables reach beyond it on each side."""
 _AROUND: Final = (5.0, 500_000.0)
@@ -158,7 +159,9 @@ class OutcomesKernel(Kernel):
         east, north = (np.atleast_1d(np.asarray(one, dtype=float)) for one in (x, y))
         if named.offset != "none":
             east, north = _TRUE[named.offset](east, north)
-        told = {k: _column(one, len(east)) for k, one in listed.items() if one is not None}
+        if unknown := set(listed) - set(_SAID):
+            raise TypeError(f"not one of {', '.join(_SAID)}: {', '.join(sorted(unknown))}")
+        told = {k: _column(k, one, len(east)) for k, one in listed.items() if one is not None}
         return self.prepared(named.crs).of(east, north, Columns(told, len(east)))
 
     def prepared(self, crs: pyproj.CRS) -> Outcomes:
@@ -175,11 +178,13 @@ class OutcomesKernel(Kernel):
 _TRUE: Final = {"gcj02": wgs84_from_gcj02, "bd09": wgs84_from_bd09}
 
 
-def _column(said: Any, rows: int) -> Column:
-    """Lay out what is said of one point or of each; texts are told once."""
-    if isinstance(said, str):
-        return Coded.always(said, rows)
-    if isinstance(said, int | float):
-        return np.full(rows, float(said))
-    held = np.asarray(said)
-    return held.astype(float) if held.dtype.kind in "iuf" else Coded.of(held.tolist())
+def _column(name: str, said: Any, rows: int) -> Column:
+    """Lay out what is said of one point or of each, read as a check reads a column of a list."""
+    import pandas as pd
+
+    one = np.ndim(said) == 0
+    column = listed_of(pd.DataFrame({name: [said] if one else said}))[name]
+    every = np.zeros(rows, dtype=np.int64)
+    if isinstance(column, Coded):
+        return column.take(every) if one else column
+    return column[every] if one else column

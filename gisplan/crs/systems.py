@@ -306,8 +306,11 @@ def _transformer(start: pyproj.CRS, goal: pyproj.CRS) -> pyproj.Transformer:
 
     From WGS 84 to the metres of CGCS2000 PROJ searches its database for longer than a list
     takes to check, and finds that the two datums are one (tested, bit by bit). So it is asked
-    for the way within CGCS2000, which it need not search for.
+    for the way within CGCS2000, which it need not search for. A system that carries a shift to
+    WGS 84 of its own is not that datum.
     """
+    if start.is_bound or goal.is_bound:
+        return pyproj.Transformer.from_crs(start, goal, always_xy=True)
     if _is_wgs84(start) and goal.is_projected and datum_of(goal) == datum_of(CGCS2000):
         start = CGCS2000
     elif _is_wgs84(goal) and start.is_projected and datum_of(start) == datum_of(CGCS2000):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -87,8 +87,17 @@ def text_batches(
         if stated:
             opened.readline()
         mark = stated["mark"] if stated else find_delimiter(head, path)
-        reader = csv.reader(opened, delimiter=mark, strict=True)
+        lines = _sound(opened, path, 2 if stated else 1)
+        reader = csv.reader(lines, delimiter=mark, strict=True)
         yield from _of_records(reader, path, declared, rows)
+
+
+def _sound(lines: Iterable[str], path: Path, first: int) -> Iterator[str]:
+    """Yield lines; a zero byte is damage, as for a list that is read at once."""
+    for number, line in enumerate(lines, start=first):
+        if "\0" in line:
+            raise ProjectsError("encoding_nul", file=path.name, line=number)
+        yield line
 
 
 def find_encoding(path: Path, encoding: str | None) -> str:

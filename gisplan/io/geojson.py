@@ -28,6 +28,10 @@ GEOJSON: Final = (".geojson", ".json")
 _TYPES: Final = ("FeatureCollection", "Feature")
 _CRS84: Final = re.compile(r"urn:ogc:def:crs:OGC:(1\.3)?:CRS84")
 _EPSG: Final = re.compile(r"(?:urn:ogc:def:crs:EPSG:[\d.]*:|EPSG:)(\d{4,6})")
+_MEMBERS: Final = frozenset(
+    {"type", "features", "properties", "geometry", "name", "description", "crs", "bbox"}
+)
+"""Members that leave one reading: by others GDAL takes a document for JSON-FG, or adds columns."""
 _LIKE_A_DATE: Final = re.compile(r"\s*\d{1,4}[-/:T]")
 """What GDAL may take for a date or a time, and then writes in its own way."""
 
@@ -64,7 +68,7 @@ def read_content(path: Path, encoding: str | None, evidence: list[Evidence]) -> 
     if not decoded.text.lstrip().startswith("{"):
         raise ProjectsError("projects_disguised", file=path.name, suffix="GeoJSON")
     try:
-        content = json.loads(decoded.text)
+        content = json.loads(decoded.text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise ProjectsError("projects_broken", file=path.name, reason=error) from None
     kind = content.get("type") if isinstance(content, dict) else None
@@ -84,6 +88,14 @@ def read_content(path: Path, encoding: str | None, evidence: list[Evidence]) -> 
     # Written anew where a CRS may be named, so that GDAL reads what was looked at here.
     text = decoded.text if plain else json.dumps(content, ensure_ascii=False)
     return Content(content, text, left)
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object; two lists of features in one are refused, as readers differ on them."""
+    made = dict(members)
+    if len(made) < len(members) and [name for name, _ in members].count("features") > 1:
+        raise ValueError("features, features")
+    return made
 
 
 def _drop_crs_links(content: dict[str, Any]) -> str:
@@ -132,10 +144,10 @@ class PlainFeatures(NamedTuple):
 
 def plain_features(content: Content) -> PlainFeatures | None:
     """Return the features of a document that leaves one reading; ``None`` for any other."""
-    features = content.features
+    features, many = content.features, content.document["type"] == "FeatureCollection"
     crs = None if content.left else _system(content.document)
-    # Members by which GDAL adds or renames columns, and systems of single features.
-    odd = any("id" in one or "crs" in one for one in features)
+    odd = any(not _MEMBERS.issuperset(one) for one in (content.document, *features))
+    odd |= many and any("crs" in one for one in features)  # each in a system of its own
     if crs is None or odd or len(features) == 0:
         return None
     properties = [one.get("properties") for one in features]

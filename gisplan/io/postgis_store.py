@@ -18,6 +18,7 @@ from gisplan.io.address import Address, Table
 from gisplan.io.cellwise import Grid, plain, system
 from gisplan.io.postgis import srid_crs
 from gisplan.io.postgres import hold, identifier, leave_path, postgis_schema, relation, session
+from gisplan.io.provenance import is_record
 
 if TYPE_CHECKING:
     import psycopg
@@ -210,7 +211,7 @@ def is_ours(comment: str | None) -> bool:
         said = json.loads(comment or "")
     except ValueError:
         return False
-    return isinstance(said, dict) and isinstance(said.get(MARK), dict)
+    return isinstance(said, dict) and is_record(said.get(MARK))
 
 
 def read_stored(address: Address, table: Table) -> tuple[dict[str, Any], dict[str, Grid]]:

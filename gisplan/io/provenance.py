@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import quote
 from xml.parsers import expat
 
@@ -34,6 +34,9 @@ SIDECAR: Final = ".provenance.json"
 
 IN_PARTS: Final = "check_in_parts"
 """The kind of a list that was checked part after part: verified so, too."""
+
+_NESTED: Final = ("layers", "libraries", "projects_read")
+"""Facts that hold facts of their own."""
 
 _CHUNK: Final = 240
 """Characters of a custom property, of which Excel keeps 255."""
@@ -121,9 +124,15 @@ def read_provenance(path: Path) -> dict[str, Any]:
         raise
     except GisplanError as error:
         raise VerifyError("verify_broken", path=path, reason=error.word()) from None
-    if not isinstance(facts, dict) or "tool" not in facts:
+    if not is_record(facts):
         raise VerifyError("verify_silent", path=path)
     return facts
+
+
+def is_record(facts: Any) -> TypeGuard[dict[str, Any]]:
+    """Tell whether what was found has the form of a provenance: it may be a stranger's text."""
+    held = isinstance(facts, dict) and "tool" in facts
+    return held and all(isinstance(facts.get(name) or {}, dict) for name in _NESTED)
 
 
 def _from_workbook(path: Path) -> str:
@@ -238,6 +247,8 @@ def _from_sidecar(path: Path) -> str:
     if not beside.is_file():
         return ""
     about = json.loads(beside.read_text("utf-8"))
+    if not isinstance(about, dict) or not isinstance(about.get("run"), dict):
+        return ""
     return json.dumps({**about["run"], "file_sha256": about["file_sha256"]})
 
 

@@ -122,6 +122,8 @@ def _cells(column: NDArray[Any] | Coded) -> Cells:
         return list(column.tolist())
     if all(one is None or type(one) is str for one in column):
         return _said(Coded.of(column))
+    if all(one is None or one != one or isinstance(one, dt.date) for one in column):
+        return [_day(one) for one in column]  # dates, shown as such
     return [_plain(value) for value in column]
 
 
@@ -137,6 +139,12 @@ def _said(column: Coded) -> Coded:
     return Coded(codes[column.codes], tuple(known))
 
 
+def _day(value: Any) -> Any:
+    if value is None or value != value:
+        return None
+    return value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
+
+
 def _plain(value: Any) -> Any:
     if value is None or value != value:
         return None
@@ -150,7 +158,8 @@ def _plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, (float, np.floating)):
         return float(value) if np.isfinite(value) else None
-    return value if isinstance(value, (dt.datetime, dt.date)) else fitting(clean(str(value)))
+    # A date among other things, too: their format would show it as a number of days.
+    return fitting(clean(str(value)))
 
 
 @lru_cache(maxsize=20_000)

@@ -14,6 +14,7 @@ import numpy as np
 import xlsxwriter
 
 from gisplan.columns import Columns
+from gisplan.errors import OutputError
 from gisplan.io.cellwise import ByColumn
 from gisplan.io.page import Page, packed
 from gisplan.io.provenance import custom_properties
@@ -41,6 +42,9 @@ _WIDE = {
     "data_missing": 40,
 }
 """Columns that hold sentences may be wider; what is longer still is wrapped."""
+
+MOST_ROWS = 1_048_576
+"""Rows of a sheet; what stands below them no program reads."""
 
 LINE = 15
 """Height of a line of text in points."""
@@ -111,7 +115,16 @@ def write_workbook(
     """Write sheets with frozen header, filter, widths, number formats and print setup.
 
     *about* is the provenance: it goes into custom properties, which programs keep.
+
+    Raises
+    ------
+    OutputError
+        ``output_rows`` where a sheet has more rows than Excel holds.
     """
+    for sheet in sheets:
+        if sheet.rows >= MOST_ROWS:  # one is the header's
+            told = {"sheet": sheet.title, "rows": f"{sheet.rows:,}", "limit": f"{MOST_ROWS - 1:,}"}
+            raise OutputError("output_rows", path=path, **told)
 
     def write(beside: Path) -> None:
         # Formulas and links in a user's text stay text, whatever they begin with.
@@ -153,8 +166,9 @@ class _Styles:
             for outcome, symbol in ((one, OUTCOME_SYMBOLS[one]) for one in Outcome)
         }
 
-    def cell(self, column: str, fraction: bool) -> Any:
+    def cell(self, column: str, fraction: bool, dated: bool) -> Any:
         plain = "@" if column in ("id", "code") else "0.00" if fraction else "General"
+        plain = "yyyy-mm-dd" if dated else plain
         number = NUMBER_FORMATS.get(column, plain)
         # Text keeps off the number that ends beside it.
         aligned = {"align": "left", "indent": 1} if number in ("General", "@") else {}
@@ -176,7 +190,9 @@ def _write_sheet(book: Any, sheet: Sheet, styles: _Styles, labels: Labels) -> Pa
         width = fitted(header, cells, NARROWEST, _WIDE.get(code, WIDEST))
         page.set_column(at, at, width)
         lines = np.maximum(lines, lines_of(cells, width))
-    kinds = map(styles.cell, codes, fractions)
+    dated = [isinstance(one, list) and any(isinstance(value, dt.date) for value in one)
+             for one in columns]  # fmt: skip
+    kinds = map(styles.cell, codes, fractions, dated)
     # Excel fits rows when it opens a file, LibreOffice and viewers do not.
     page.fill(list(zip(columns, kinds, strict=True)), np.minimum(LINE * lines, 400))
     last_row, last_column = max(sheet.rows, 1), max(len(codes) - 1, 0)

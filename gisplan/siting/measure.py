@@ -35,6 +35,9 @@ EDGE = 1e-6
 """Metres. A point this near to an edge is on it: far below any survey, far above the
 rounding of a coordinate transformation (about 1e-9 m)."""
 
+_ANYWHERE: Final = 1e9
+"""Metres: farther than any two places on Earth lie apart."""
+
 Floats = NDArray[np.float64]
 Geometries = NDArray[Any]
 
@@ -365,7 +368,9 @@ def _covered(places: Places, coverage: Any, reach: Floats) -> Floats:
             here = np.full(len(located), None, dtype=object)
             here[places.at] = places.points.drawn
         shapely.prepare(coverage)
-        around = shapely.buffer(here[located], reach[located])
-        around = np.where(reach[located] > 0, around, here[located])
-        covered[located] = shapely.covers(coverage, around).astype(float)
+        # No coverage holds what may be anywhere, and GEOS draws no circle round it.
+        asked = located & (reach < _ANYWHERE)
+        around = shapely.buffer(here[asked], reach[asked])
+        around = np.where(reach[asked] > 0, around, here[asked])
+        covered[asked] = shapely.covers(coverage, around).astype(float)
     return covered
