@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gisplan.columns import Coded, Column, Columns
 from gisplan.definition import Layer, PlanDefinition
 from gisplan.labels import Labels
-from gisplan.terms import NO_PLACE, SEPARATOR, Kind, Outcome
+from gisplan.terms import NO_PLACE, SEPARATOR, Kind, Outcome, Rule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +93,7 @@ def rules_in_words(
         "rule": rule,
         "outcome": Coded(outcome.codes, outcome.categories),
         "rule_title": mapped(rule, lambda one: rule_title(one, definition, labels)),
-        "outcome_title": mapped(outcome, lambda one: labels(f"outcome.{one}")),
+        "outcome_title": _outcomes(rules, definition, labels),
         "unit": mapped(rules.coded("unit"), lambda one: labels(f"unit.{one}") if one else ""),
         "text": _texts(rules, _repeated(listed, "industry", times), definition, labels),
     }
@@ -102,6 +102,20 @@ def rules_in_words(
     told |= {name: _repeated(listed, name, times) for name in ("id", "name")}
     told |= {name: rules[name] for name in ("measured", "threshold", "margin", "sigma", "same")}
     return Columns(told, rules.rows)
+
+
+def _outcomes(rules: Columns, plan: PlanDefinition, labels: Labels) -> Coded:
+    """Word each rule's outcome; a constraint that nothing was compared with is told as such.
+
+    It does not count in the cascade, so "data missing" beside a project that complies would
+    read as a contradiction.
+    """
+    rule, outcome = rules.coded("rule"), rules.coded("outcome")
+    silent = [f"{Rule.CLEAR_OF}:{key}" for key in plan.unchecked]
+    unseen = np.isin(np.array(rule.categories, dtype=str), silent)[rule.codes]
+    titles = tuple(labels(f"outcome.{one}") for one in outcome.categories)
+    codes = np.where(unseen, len(titles), outcome.codes).astype(np.int32)
+    return Coded(codes, (*titles, labels("report.not_checked")))
 
 
 def mapped(column: Coded, word: Callable[[str], str], missing: str | None = None) -> Coded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -46,6 +47,33 @@ def test_no_recorded_fact_can_be_edited_unseen(folder, facts):  # noqa: F811
     assert "被改动过" in said
     if not {"date", "approved"} & set(facts):  # nothing says what these should be
         assert next(iter(facts)) in said
+
+
+@pytest.mark.parametrize("name", ["layers", "libraries", "projects_read", "inputs", "plan"])
+@pytest.mark.parametrize("value", [5, "x", [1]], ids=str)
+def test_a_record_of_another_form_ends_in_one_line(folder, name, value):  # noqa: F811
+    path = folder / checked("r.json")
+    rewrite_run(path, **{name: value})
+    with contextlib.suppress(GisplanError):  # one line, too; anything else is a traceback
+        assert verified("r.json")[0] == 1
+
+
+@pytest.mark.parametrize("text", ["[]", "null", '{"run": []}', '{"run": {"tool": 1}}'])
+def test_a_record_beside_a_file_that_is_none_ends_in_one_line(folder, text):  # noqa: F811
+    path = folder / checked("r.csv")
+    path.with_name("r.csv.provenance.json").write_text(text, "utf-8")
+    with pytest.raises(GisplanError, match="无法复验"):
+        verified("r.csv")
+
+
+def test_a_record_that_was_edited_is_no_agreement(folder):  # noqa: F811
+    path = folder / checked("r.csv")
+    beside = path.with_name("r.csv.provenance.json")
+    beside.write_text(beside.read_text("utf-8").replace('"zh"', '"zh",\n  "x": "y"'), "utf-8")
+    status, said = verified("r.csv")
+    assert status == 1
+    assert said.startswith("有出入：")
+    assert "一致：" not in said
 
 
 def test_what_is_put_beside_the_projects_of_a_json_is_caught(folder):  # noqa: F811

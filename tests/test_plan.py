@@ -12,6 +12,7 @@ from shapely.geometry import box
 import gisplan
 from gisplan.definition import PlanDefinition
 from gisplan.errors import PlanError
+from gisplan.io.projects import read_projects
 from gisplan.plan import example_folder, open_plan
 
 QUOTED = Path(__file__).parent / "data" / "plan_sentences.txt"
@@ -200,3 +201,13 @@ def test_the_plan_shows_itself_in_a_notebook_as_text(folder):
     assert "<img" not in shown
     assert "&lt;img" in shown
     assert "中华路主要发展现代金融、现代商贸业" in shown
+
+
+def test_a_constraint_without_data_is_told_as_not_compared() -> None:
+    """Its code stays unknown; beside a project that complies, "data missing" would contradict."""
+    plan = open_plan()
+    told = plan.explain(read_projects(example_folder() / "projects.csv"), language="zh")
+    silent = told[told["rule"] == "clear_of:redline"]
+    assert set(silent["outcome"].astype(str)) == {"unknown"}
+    assert set(silent["outcome_title"]) == {"未核查"}
+    assert "未核查" not in set(told.loc[~told["rule"].str.startswith("clear_of"), "outcome_title"])

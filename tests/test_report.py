@@ -178,7 +178,10 @@ def test_what_people_decided_stands_beside_the_verdict():
         plan.definition, plan.areas, plan.layers, listed, plan.check(listed),
         plan.explain(listed, language="zh"), plan.measure(listed), Labels("zh"), overrules=decided,
     )  # fmt: skip
-    document = report(of, cards="none")
+    document = report(of, cards="all")
+    whole = "\n".join(sentences(document))
+    assert "人工改判 1 项，未计入（见第" in whole  # on page one
+    assert whole.count("人工改判：符合（理由：经会议研究；某处，2026-01-02）") == 1  # on its card
     assert texts(table(document, "table_decisions"))[0][2:5] == ["不符合", "符合", "经会议研究"]
     assert {row[0]: row[1] for row in texts(table(document, "outcomes"))}["不符合"] == "1"
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,7 +47,8 @@ def remade(facts: Mapping[str, Any], hands: Hands) -> Verified:
         if words is None:
             return known
         try:
-            with _on_the_day(facts.get("date")):
+            told = io.StringIO()  # of the passing folder, which is of no use to anybody
+            with _on_the_day(facts.get("date")), redirect_stdout(told), redirect_stderr(told):
                 command.main([*words], prog_name="gisplan", standalone_mode=False)
         except click.ClickException as error:
             raise GisplanError("bad_option", detail=error.format_message()) from None

@@ -33,6 +33,8 @@ def _verdict(told: Verified, labels: Labels) -> str:
     file = told.path.name
     if told.how == "inputs":
         return labels("verify.inputs_only" if told.same else "verify.inputs_differ", file=file)
+    if not (told.same or told.differences or told.more):
+        return labels("verify.same_but", file=file)  # never "same" where the exit code is 1
     if told.how == "bytes":
         return labels("verify.bytes_differ" if told.differences else "verify.bytes_same", file=file)
     if told.differences or told.more:

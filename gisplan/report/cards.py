@@ -31,7 +31,7 @@ from gisplan.report.phrasing import (
     plain_text,
     probability,
 )
-from gisplan.terms import Outcome, Rule
+from gisplan.terms import OVERRULE_COLUMNS, Outcome, Rule
 
 MOST: Final = 120
 """Cards in a report unless all are asked for: more is not read, and 500 pages are not printed."""
@@ -83,7 +83,7 @@ def _card(at: int, of: Material, figure: Figure | None, settles: Any) -> Card:
     told, labels = of.told.iloc[at], of.labels
     names = [plain_text(told[one]) for one in ("id", "name")]
     title = " ".join(one for one in names if one != "—") or labels("report.row", n=at + 1)
-    notes: list[Text] = []
+    notes: list[Text] = [(said,) for said in _decided(at, of)]
     if settles is not None:
         notes.append((labels("report.card_settles", text=settling(settles, of)),))
     if not of.located.iloc[at]:
@@ -92,6 +92,16 @@ def _card(at: int, of: Material, figure: Figure | None, settles: Any) -> Card:
     table = _rules(at, of) if of.located.iloc[at] else None
     heading = Heading(3, title, f"card_{at}")
     return Card(heading, tuple(_facts(at, of)), figure, table, tuple(notes))
+
+
+def _decided(at: int, of: Material) -> Iterator[str]:
+    """What a person decided of a project, beside its verdict."""
+    if of.overrules is None or not of.overrules["overruled"].iloc[at]:
+        return
+    said, labels = of.overrules.iloc[at], of.labels
+    told = {one: plain_text(said[one]) for one in OVERRULE_COLUMNS[1:]}
+    outcome = labels(f"outcome.{said['overruled']}")
+    yield labels("report.card_decided", outcome=outcome, **told)
 
 
 def _facts(at: int, of: Material) -> Iterator[tuple[str, Cell]]:

@@ -59,8 +59,15 @@ def _counts(of: Material) -> Table:
 def _said(of: Material, chapters: frozenset[str]) -> Iterator[Text]:
     labels, threshold = of.labels, of.definition.policy.threshold
     firm = int((of.judged["confidence"] >= threshold).sum())
+    first: Text = ()
     if firm:
-        yield (counted(labels, "firm", firm, p=exact(threshold)) + labels("report.stop"),)
+        first = (counted(labels, "firm", firm, p=exact(threshold)) + labels("report.stop"),)
+    if of.overrules is not None and (decided := int((of.overrules["overruled"] != "").sum())):
+        # Whoever reads this page alone must not take an overruled verdict for the last word.
+        said = counted(labels, "sum_decided", decided)
+        first += (said, *_see(of, "decisions", chapters))
+    if first:
+        yield first
     if len(of.fragile):
         needs = of.fragile["needs"]
         said = counted(labels, "sum_fragile", len(of.fragile), p=exact(threshold))

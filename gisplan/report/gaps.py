@@ -99,9 +99,10 @@ def decisions(of: Material, outline: Outline) -> Iterator[Block]:
         return
     yield Paragraph(spoken(labels, "decisions_text", ref=Ref("table_decisions"), n=len(held)))
     columns = (
-        Column(labels("column.id"), 14), Column(labels("column.name"), 36),
-        Column(labels("column.outcome"), 22), Column(labels("column.overruled"), 24),
-        *(Column(labels(f"column.{one}"), 20) for one in OVERRULE_COLUMNS[1:]),
+        Column(labels("column.id"), 14), Column(labels("column.name"), 30),
+        Column(labels("column.outcome"), 22), Column(labels("column.overruled"), 22),
+        *(Column(labels(f"column.{one}"), width)
+          for one, width in zip(OVERRULE_COLUMNS[1:], (38, 20, 22), strict=True)),
     )  # fmt: skip
     rows = []
     for at in held:

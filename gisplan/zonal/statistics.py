@@ -185,6 +185,7 @@ def zonal_stats(over: gpd.GeoDataFrame, raster: Raster) -> gpd.GeoDataFrame:
         for name in _STATISTICS:
             table[name][at] = found[name].to_numpy(dtype=float)
         table["count"][at] = np.nan_to_num(table["count"][at])  # an area off the raster
+        table["sum"][table["count"] == 0] = np.nan  # exactextract adds up nothing to zero
         table["covered"][at], table["nodata"][at], table["off"][at] = _shares(
             moved.geometry.to_numpy()[at], table["count"][at], raster
         )
