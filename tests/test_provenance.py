@@ -62,7 +62,7 @@ OUTPUTS = {  # command -> what it is asked, beside the list; the suffixes are it
     "density": ([P, "--bandwidth", "2000"], "rasters.SURFACE_SUFFIXES"),
     "suitability": (["any"], "rasters.SURFACE_SUFFIXES"),
     "suitability PROJECTS": (["any", P], "rasters.RANK_SUFFIXES"),
-    "sites": ([P], "rasters.SITES_SUFFIXES"),
+    "sites": ([P], "rasters.MOVES_SUFFIXES"),
     "sites --industry": (
         ["--industry", "M73", "--area", "40", "-k", "1"],
         "rasters.SITES_SUFFIXES",
