@@ -18,6 +18,11 @@ FEW = 300
 WIDTHS: Final = (100.0, 200.0, 300.0, 500.0, 1000.0)
 ROUND: Final = 32
 """Segments to a quarter of a circle, as `gisplan.overlay` draws them."""
+_SHARES: Final = (
+    "SELECT p.k, sum(ST_Area(ST_Intersection(p.a, q.a))) FROM parcels p "
+    "JOIN polygons q ON ST_Intersects(p.a, q.a) GROUP BY p.k"
+)
+"""The same question to both databases."""
 
 
 def make_parcels(size: int) -> None:
@@ -90,10 +95,7 @@ def duckdb_spatial(size: int) -> Iterator[Any]:
         base.execute(f"CREATE TABLE {name} AS SELECT k, ST_GeomFromWKB(w::BLOB) a FROM raw")
         base.unregister("raw")
     yield
-    found = base.execute(
-        "SELECT p.k, sum(ST_Area(ST_Intersection(p.a, q.a))) FROM parcels p "
-        "JOIN polygons q ON ST_Intersects(p.a, q.a) GROUP BY p.k"
-    ).fetchnumpy()
+    found = base.execute(_SHARES).fetchnumpy()
     at, on = found.values()
     yield {"on": np.bincount(at, on, minlength=size)}
 
@@ -125,10 +127,7 @@ def postgis(size: int) -> Iterator[Any]:
     postgis_areas(link, "parcels", list(parcels))
     postgis_areas(link, "polygons", list(polygons))
     yield
-    rows = link.execute(
-        "SELECT p.k, sum(ST_Area(ST_Intersection(p.a, q.a))) FROM parcels p "
-        "JOIN polygons q ON ST_Intersects(p.a, q.a) GROUP BY p.k"
-    ).fetchall()
+    rows = link.execute(_SHARES).fetchall()
     at, on = zip(*rows, strict=True)
     yield {"on": np.bincount(at, on, minlength=size)}
 

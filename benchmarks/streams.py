@@ -58,15 +58,20 @@ def told(verdicts: Any) -> Answer:
     return {name: np.asarray(verdicts[name].codes) for name in ("outcome", "nominal")}
 
 
+def in_batches(ours: Any, x: Any, y: Any, rows: int) -> Answer:
+    """Check points a batch at a time; the answers of all, end to end."""
+    cuts = range(0, len(x), rows)
+    found = [told(ours.check(batch(x[at : at + rows], y[at : at + rows]))) for at in cuts]
+    return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+
+
 def straight(size: int) -> Iterator[Any]:
     """The table of outcomes, out of the cache; no accuracy or industry is said of the points."""
     x, y = world.lonlat(size)
     ours = kernel(size, outcomes=True)
     ours.check(batch(x[:1000], y[:1000]))
     yield
-    found = [told(ours.check(batch(x[at : at + (1 << 20)], y[at : at + (1 << 20)])))
-             for at in range(0, size, 1 << 20)]  # fmt: skip
-    yield {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+    yield in_batches(ours, x, y, 1 << 20)
 
 
 def checked(size: int) -> Iterator[Any]:
@@ -75,9 +80,7 @@ def checked(size: int) -> Iterator[Any]:
     ours = kernel(size, outcomes=False)
     ours.check(batch(x[:64], y[:64]))
     yield
-    found = [told(ours.check(batch(x[at : at + (1 << 16)], y[at : at + (1 << 16)])))
-             for at in range(0, size, 1 << 16)]  # fmt: skip
-    yield {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+    yield in_batches(ours, x, y, 1 << 16)
 
 
 def made_anew(size: int) -> Iterator[Any]:

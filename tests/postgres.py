@@ -44,6 +44,13 @@ class Server:
             return found.fetchall() if found.description else []
 
 
+def log_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the tests' password, and nothing that the developer's own environment says."""
+    for name in ("PGUSER", "PGHOST", "PGPORT", "PGSERVICE", "PGPASSFILE", "PGDATABASE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+
+
 def find_programs() -> Path | None:
     """Return the folder of initdb and postgres."""
     named = shutil.which("initdb")

@@ -20,7 +20,7 @@ from gisplan.io.address import Address, Table
 from gisplan.io.postgis import read_table
 from gisplan.io.postgis_store import write_table
 from gisplan.plan import example_folder, open_plan
-from tests.postgres import PASSWORD, started
+from tests.postgres import PASSWORD, log_in, started
 
 FACTS = {"tool": "0", "plan": "square"}
 
@@ -33,9 +33,7 @@ def server():
 
 @pytest.fixture(autouse=True)
 def password(monkeypatch):
-    for name in ("PGUSER", "PGHOST", "PGPORT", "PGSERVICE", "PGPASSFILE", "PGDATABASE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    log_in(monkeypatch)
 
 
 @pytest.fixture

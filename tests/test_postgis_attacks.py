@@ -20,7 +20,7 @@ from gisplan.io.postgis_store import write_table
 from gisplan.io.projects import read_projects
 from gisplan.io.provenance import read_provenance
 from gisplan.plan import example_folder, open_plan
-from tests.postgres import PASSWORD, started
+from tests.postgres import PASSWORD, log_in, started
 from tests.test_postgis import FACTS, frame, marks, refused, run
 
 READER = "reader"
@@ -40,9 +40,7 @@ def server():
 
 @pytest.fixture(autouse=True)
 def password(monkeypatch):
-    for name in ("PGUSER", "PGHOST", "PGPORT", "PGSERVICE", "PGPASSFILE", "PGDATABASE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    log_in(monkeypatch)
 
 
 @pytest.fixture
