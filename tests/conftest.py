@@ -20,10 +20,11 @@ ROOT = Path(__file__).resolve().parents[1]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 """Pictures of the pages, an artefact of CI; `.gitignore` leaves it out."""
 
-# CI answers the same twice; a developer's run looks for new examples each time.
-settings.register_profile("ci", derandomize=True, deadline=None)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# The suite answers the same twice, wherever it runs: whether a change may land must not depend
+# on luck. `dev.py test --hypothesis-profile search` looks for new examples each time.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None, max_examples=300, print_blob=True)
+settings.load_profile("repeatable")
 
 BROWSER_ARGUMENTS = (
     "--headless",
