@@ -41,11 +41,15 @@ def _drawn(size: int) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(shapely.polygons(corners), dtype=object), np.asarray(polygons, dtype=object)
 
 
-def shares_ours(size: int) -> Iterator[Any]:
-    """Square metres of each parcel on the polygons, by gisplan."""
+def shares_ours(size: int, *, fast: bool = False) -> Iterator[Any]:
+    """Square metres of each parcel on the polygons, by gisplan; machine code is started before."""
     from gisplan.overlaps import Ground
 
     parcels, polygons = _drawn(size)
+    if fast:
+        import gisplan.overlaps.compiled  # noqa: F401
+
+        Ground(polygons[:FEW]).overlaps(parcels[:FEW])
     yield
     found = Ground(polygons).overlaps(parcels)
     yield {"on": np.bincount(found.whole, found.area, minlength=size)}
@@ -201,6 +205,7 @@ def rings(*, rough: bool) -> Work:
     )  # fmt: skip
 
 
+FAST = ("numba",)
 DUCK = ("duckdb", "duckdb_extension_spatial")
 PEERS = {
     "gpd.overlay": Way(gpd_overlay, ("geopandas",)),
@@ -211,7 +216,9 @@ PEERS = {
 }
 WORKS = {
     "shares": Work(
-        {"gisplan": Way(shares_ours), **PEERS}, truth, unit="parcel", sizes=(100_000, 2_000)
+        {"gisplan": Way(shares_ours), "gisplan, fast": Way(partial(shares_ours, fast=True), FAST),
+         **PEERS},
+        truth, unit="parcel", sizes=(100_000, 2_000),
     ),
     "pieces": Work(
         {"gisplan": Way(pieces_ours), "gpd.overlay": PEERS["gpd.overlay"]},

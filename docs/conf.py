@@ -10,6 +10,7 @@ fetched, neither here nor by a reader's browser.
 from __future__ import annotations
 
 import re
+from gettext import NullTranslations
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -24,6 +25,7 @@ ENGLISH = tags.has("en")  # type: ignore[name-defined]  # noqa: F821 - Sphinx gi
 
 project = "gisplan"
 author = "gisplan developers"
+copyright = "2026, gisplan developers"  # noqa: A001 - Sphinx's name for it
 version = release = gisplan.__version__
 language = "en" if ENGLISH else "zh_CN"
 
@@ -88,6 +90,28 @@ def half(text: str, *, english: bool) -> str:
     return _TITLE.sub(lambda found: f"{found['level']} {found[name]}", whole)
 
 
+_FURNITURE = {
+    "Skip to content": "跳到正文",
+    "Back to top": "回到顶部",
+    "On this page": "本页内容",
+    "Next": "下一页",
+    "Previous": "上一页",
+    "Home": "首页",
+    "Made with": "页面样式：",
+    "Copyright &#169; %(copyright)s": "版权所有 &#169; %(copyright)s",
+}
+
+
+class Furniture(NullTranslations):
+    """What the theme prints around a page and Sphinx has no Chinese for."""
+
+    def gettext(self, message: str) -> str:
+        """Return the Chinese; the templates keep the line breaks around a text."""
+        return _FURNITURE.get(message.strip(), message)
+
+    ugettext = gettext
+
+
 class SearchHan(SearchLanguage):
     """Search in Chinese without a dictionary: every character and every pair of neighbours."""
 
@@ -113,6 +137,11 @@ class SearchHan(SearchLanguage):
         return found
 
 
+def _furnish(app: Sphinx) -> None:
+    if not ENGLISH:
+        app.translator.add_fallback(Furniture())
+
+
 def _take_half(_app: Sphinx, _name: str, source: list[str]) -> None:
     source[0] = half(source[0], english=ENGLISH)
 
@@ -132,7 +161,8 @@ def _join_lines(_app: Sphinx, doctree: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Hang the two steps into the build."""
+    """Hang the three steps into the build."""
     languages["han"] = SearchHan
+    app.connect("builder-inited", _furnish)
     app.connect("source-read", _take_half)
     app.connect("doctree-read", _join_lines)

@@ -28,9 +28,9 @@ from gisplan.io.provenance import signed
 from gisplan.io.tables import apart, write_layers
 from gisplan.io.text import decode
 from gisplan.io.writing import write_bytes
-from gisplan.overrules import today
 from gisplan.plan import Plan, open_plan
 from gisplan.terms import Kind, Status
+from gisplan.today import today
 
 GROUPS: Final = {"zones": Kind.ZONE, "corridors": Kind.CORRIDOR, "constraints": Kind.CONSTRAINT}
 VERSIONS: Final = "versions"
@@ -283,6 +283,7 @@ def _edited(folder: Path, place: tuple[str, ...], files: Sequence[str], said: St
         put["coverage"] = files[1]
     if has_table(read.text, place):
         stale = ("coverage",) if said.coverage == "all" else ()
+        stale = ("valid_until", *stale)  # it was of the data that are replaced
         text = edit_table(read.text, place, put, ("where", "layer", "table", *stale))
     elif said.title is None:
         raise AdoptionError("adopt_title", place=".".join(place))

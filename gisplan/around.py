@@ -9,8 +9,8 @@ import shapely
 
 _CHORDS: Final = 32
 _CORNERS: Final = 200
-_TURNS: Final = 6.0
-_PIECE: Final = 50
+_TURNS: Final = 4.0
+_PIECE: Final = 16
 
 
 def around(shape: Any, width: float, *, cap: Literal["round", "flat"] = "round") -> Any:
@@ -23,7 +23,7 @@ def around(shape: Any, width: float, *, cap: Literal["round", "flat"] = "round")
 
     Notes
     -----
-    A line is taken in pieces where it has at least 200 corners and turns by 6 radians or more
+    A line is taken in pieces where it has at least 200 corners and turns by 4 radians or more
     in a stretch as long as the width, on average; measured, that is where pieces are faster.
     Flat ends belong to the ends of the whole line alone, so with these it stays whole.
     """

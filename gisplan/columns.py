@@ -43,12 +43,14 @@ class Coded:
     @classmethod
     def of(cls, texts: Iterable[Any]) -> Coded:
         """Tell texts apart, in the order in which they come; ``None`` and NaN are missing."""
-        known: dict[str, int] = {}
-        codes = [
-            -1 if said is None or said != said else known.setdefault(said, len(known))
-            for said in texts
-        ]
-        return cls(np.array(codes, dtype=np.int32), tuple(known))
+        told = list(texts)
+        codes: dict[Any, int] = dict.fromkeys(told, -1)
+        known: list[str] = []
+        for said in codes:
+            if said is not None and said == said:
+                codes[said] = len(known)
+                known.append(said)
+        return cls(np.fromiter(map(codes.__getitem__, told), np.int32, len(told)), tuple(known))
 
     @classmethod
     def always(cls, text: str, rows: int) -> Coded:
@@ -84,8 +86,10 @@ class Keys:
     def of(cls, keys: NDArray[Any], limit: int) -> Keys:
         """Tell keys apart that are all below a limit; the same, whichever way is cheaper."""
         if limit > 4 * len(keys) + 1024:
-            unique, which = np.unique(keys, return_inverse=True)
-            return cls(unique, which)
+            # Neighbours are often alike, and of those only the first is looked at.
+            first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
+            unique, which = np.unique(keys[first], return_inverse=True)
+            return cls(unique, np.repeat(which, np.diff(first, append=len(keys))))
         there = np.zeros(limit, dtype=bool)
         there[keys] = True
         unique = np.flatnonzero(there)
@@ -169,10 +173,15 @@ class Columns(Mapping[str, Column]):
         return Columns({**self._columns, **columns}, self.rows)
 
     @classmethod
-    def joined(cls, parts: Sequence[Columns]) -> Columns:
-        """Put tables of the same columns below one another."""
+    def joined(
+        cls, parts: Sequence[Columns], order: Sequence[NDArray[np.int64]] | None = None
+    ) -> Columns:
+        """Put tables of the same columns below one another.
+
+        ``order`` tells for each part which rows of the whole its rows are.
+        """
         return cls(
-            {name: _joined([one[name] for one in parts]) for name in parts[0]},
+            {name: _joined([one[name] for one in parts], order) for name in parts[0]},
             sum(one.rows for one in parts),
         )
 
@@ -208,20 +217,37 @@ class Columns(Mapping[str, Column]):
         return cls({name: _from_pandas(frame[name]) for name in chosen}, len(frame))
 
 
-def _joined(parts: Sequence[Column]) -> Column:
+def _joined(parts: Sequence[Column], order: Sequence[NDArray[np.int64]] | None) -> Column:
     first = parts[0]
     if not isinstance(first, Coded):
-        return np.concatenate([np.asarray(one) for one in parts])
+        return _end_to_end([np.asarray(one) for one in parts], order)
     known: dict[str, int] = {}
     codes = []
     for one in parts:
         assert isinstance(one, Coded)
         own = [known.setdefault(text, len(known)) for text in one.categories]
-        # -1 is the last of the list: missing stays missing.
-        codes.append(np.array([*own, -1], dtype=np.int32)[one.codes])
-    whole = np.concatenate(codes)
+        if own != list(range(len(own))):
+            # -1 is the last of the list: missing stays missing.
+            codes.append(np.array([*own, -1], dtype=np.int32)[one.codes])
+        else:
+            codes.append(one.codes)
+    whole = _end_to_end(codes, order)
     kept = first.categories == tuple(known)
-    return Coded(whole.astype(first.codes.dtype) if kept else whole, tuple(known), first.ordered)
+    return Coded(
+        whole.astype(first.codes.dtype if kept else np.int32, copy=False),
+        tuple(known), first.ordered,
+    )  # fmt: skip
+
+
+def _end_to_end(
+    parts: Sequence[NDArray[Any]], order: Sequence[NDArray[np.int64]] | None
+) -> NDArray[Any]:
+    if order is None:
+        return np.concatenate(parts)
+    whole = np.empty(sum(map(len, parts)), dtype=np.result_type(*parts))
+    for one, rows in zip(parts, order, strict=True):
+        whole[rows] = one
+    return whole
 
 
 def _for_pandas(column: Column) -> Any:

@@ -1,4 +1,4 @@
-"""A frame of results -> a table in a notebook: worded headings, sensible decimals, text as text."""
+"""A plan or a frame of results -> a table in a notebook: worded headings, text as text."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from gisplan.definition import PlanDefinition
 from gisplan.io.workbook import NUMBER_FORMATS
 from gisplan.labels import Labels
 from gisplan.symbology import OUTCOME_SYMBOLS
 from gisplan.terms import OUTCOMES, Rule
-from gisplan.wording import DASH
+from gisplan.wording import DASH, status_of
 
 _PLACE = "vertical-align:top;padding:3px 10px;white-space"
 _NUMBER = f"text-align:right;{_PLACE}:nowrap"
@@ -73,6 +74,22 @@ def show(frame: pd.DataFrame, *, language: str | None = None, rows: int = 200) -
     note = labels(f"notebook.{key}", rows=f"{len(frame):,}", shown=f"{rows:,}")
     plain = pd.DataFrame(body, columns=titles).to_string(index=False)
     return Shown("".join(_html(head, titles, body, note, words)), f"{plain}\n{note}")
+
+
+def plan_html(definition: PlanDefinition, layers: pd.DataFrame, labels: Labels) -> str:
+    """Show a plan: its title, version and system, and its layers; every text is escaped."""
+    told = layers.assign(
+        kind=[labels(f"kind.{kind}") for kind in layers["kind"]],
+        status=[
+            status_of(one, until, labels)
+            for one, until in zip(layers["status"], layers["valid_until"], strict=True)
+        ],
+    )
+    columns = ["kind", "id", "title", "status", "accuracy", "as_of", "clause", "place"]
+    shown = told[columns].rename(columns={name: labels(f"column.{name}") for name in columns})
+    table = shown.to_html(index=False, escape=True, na_rep=DASH, border=0)
+    title = escape(definition.title.get(labels.language))
+    return f"<b>{title}</b> · {escape(definition.version)} · {escape(definition.crs)}{table}"
 
 
 def _title(code: str, labels: Labels) -> str:

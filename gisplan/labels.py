@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -10,6 +11,8 @@ from importlib.resources import files
 from typing import Any
 
 LANGUAGES = ("zh", "en")
+_HEAD = re.compile(r"^\[([A-Za-z_]+)[.\]]", re.MULTILINE)
+"""The first line of a table; every text of the language files stands in one."""
 
 
 def default_language() -> str:
@@ -34,7 +37,9 @@ class Labels:
 
     def __init__(self, language: str | None = None) -> None:
         self.language = language or default_language()
-        self._words = _load(self.language)
+        if self.language not in LANGUAGES:
+            known = ", ".join(LANGUAGES)
+            raise KeyError(f"no language {self.language!r}; there are {known}")
 
     def __call__(self, key: str, /, **values: Any) -> str:
         """Return the text of a dotted key with ``{name}`` places filled in.
@@ -49,12 +54,13 @@ class Labels:
 
     def get(self, key: str) -> str | None:
         """Return the raw text of a dotted key, or ``None`` where there is none."""
-        return _texts(self.language).get(key)
+        return _texts(self.language, key.partition(".")[0]).get(key)
 
     def section(self, key: str) -> Mapping[str, Any]:
         """Return one table of the language file (such as ``alias`` or ``map``)."""
-        node: Any = self._words
-        for part in key.split("."):
+        table, *parts = key.split(".")
+        node: Any = _load(self.language, table)[table]
+        for part in parts:
             node = node[part]
         return node
 
@@ -66,24 +72,39 @@ class Labels:
 
 
 @cache
-def _load(language: str) -> Mapping[str, Any]:
-    if language not in LANGUAGES:
-        raise KeyError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
+def _load(language: str, table: str) -> Mapping[str, Any]:
+    """Read one table, such as ``column``, from all files of a language that have a part of it.
+
+    A run needs few of them, and reading all takes longer than judging a list does.
+    """
     merged: dict[str, Any] = {}
-    folder = files("gisplan").joinpath("locale", language)
-    for part in sorted(folder.iterdir(), key=lambda one: one.name):
-        if part.name.endswith(".toml"):
-            _merge(merged, tomllib.loads(part.read_text("utf-8")), part.name)
+    for name, text in _parts(language).get(table, ()):
+        _merge(merged, tomllib.loads(text), name)
     return merged
 
 
 @cache
-def _texts(language: str) -> Mapping[str, str]:
-    """The texts of a language by their dotted keys."""
+def _parts(language: str) -> Mapping[str, list[tuple[str, str]]]:
+    """Cut the files of a language where a table begins: file and text by the first key."""
+    parts: dict[str, list[tuple[str, str]]] = {}
+    folder = files("gisplan").joinpath("locale", language)
+    for file in sorted(folder.iterdir(), key=lambda one: one.name):
+        if file.name.endswith(".toml"):
+            text = file.read_text("utf-8")
+            heads = list(_HEAD.finditer(text))
+            ends = [*(head.start() for head in heads[1:]), len(text)]
+            for head, end in zip(heads, ends, strict=True):
+                parts.setdefault(head[1], []).append((file.name, text[head.start() : end]))
+    return parts
+
+
+@cache
+def _texts(language: str, table: str) -> Mapping[str, str]:
+    """The texts of a table by their dotted keys."""
     found: dict[str, str] = {}
-    tables: list[tuple[str, Mapping[str, Any]]] = [("", _load(language))]
-    for prefix, table in tables:
-        for key, value in table.items():
+    tables: list[tuple[str, Mapping[str, Any]]] = [("", _load(language, table))]
+    for prefix, held in tables:
+        for key, value in held.items():
             if isinstance(value, Mapping):
                 tables.append((f"{prefix}{key}.", value))
             elif isinstance(value, str):

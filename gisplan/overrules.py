@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from gisplan.io.text import normalise
 from gisplan.io.workbooks import OLE, ZIP, read_workbook
 from gisplan.labels import LANGUAGES, Labels
 from gisplan.terms import OUTCOMES, OVERRULE_COLUMNS
+from gisplan.today import today
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,12 +31,6 @@ FIELDS: Final = ("id", "outcome", "reason", "by", "date")
 
 _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?: 00:00(?::00)?)?")
 _HEAD_ROWS: Final = 20
-
-
-def today() -> dt.date:
-    """Today, or the day of ``SOURCE_DATE_EPOCH``, by which a result is made byte for byte again."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    return dt.datetime.fromtimestamp(int(epoch), dt.UTC).date() if epoch else dt.date.today()
 
 
 def read_overrules(path: Path, projects: pd.DataFrame) -> pd.DataFrame:

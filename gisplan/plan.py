@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import pyproj
 from gisplan.columns import Columns
 from gisplan.crs import moved, require_metric, transform
 from gisplan.definition import PlanDefinition
+from gisplan.definition.table import layer_table
 from gisplan.errors import Finding
 from gisplan.frames import Table, framed, table_of, texts
 from gisplan.index import PlanIndex, Store
@@ -31,7 +31,6 @@ from gisplan.siting import (
     measure_places,
     note_issues,
 )
-from gisplan.terms import Kind
 from gisplan.wording import rules_in_words, word_verdicts
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
     from gisplan.io.documents.blocks import Document
     from gisplan.io.projects import Intake
     from gisplan.map_payload import MapImage, MapLayer
-    from gisplan.map_payload.layers import PlanSide
     from gisplan.plotting import Atlas
     from gisplan.revision import Revision
     from gisplan.summary import Evidence
@@ -170,7 +168,7 @@ class Plan:
         (`gisplan.map_payload.MapLayer`, `gisplan.map_payload.MapImage`), drawn above the
         overlaps and gaps of the plan's own zones, which are always there.
         """
-        from gisplan.explore import explore
+        from gisplan.interactive import Side, interactive
         from gisplan.map_payload.packed import LIMIT
 
         labels, rules = Labels(language), None
@@ -179,43 +177,19 @@ class Plan:
             facts = self.measure(projects)
             verdicts = self._judge(projects, facts) if verdicts is None else verdicts
             rules = self._explain(projects, facts, labels) if explained else None
-        page = explore(
-            self.definition,
-            self.areas,
-            projects,
-            verdicts,
-            rules,
-            language=labels.language,
-            basemap=basemap,
-            review_number=review_number,
-            other=(other.definition, other.areas) if other is not None else None,
-            layers=(*self._conflicts(labels, other), *layers),
-        )
+        swiped = Side(other.definition, other.areas) if other is not None else None
+        page = interactive(
+            (Side(self.definition, self.areas), swiped), (projects, verdicts, rules), labels,
+            layers=layers, basemap=basemap, review_number=review_number,
+        )  # fmt: skip
 
         def still() -> bytes:
             from gisplan.plotting import render
 
-            sheet = self.plot(projects, verdicts, language=labels.language)
-            return render(sheet, ".png", dpi=96)
+            return render(self.plot(projects, verdicts, language=labels.language), ".png", dpi=96)
 
         page.still = still if projects is None or explained else None
         return page
-
-    def _conflicts(self, labels: Labels, other: Plan | None) -> list[MapLayer]:
-        """Return the overlaps and gaps of the zones as layers, of both plans where two are."""
-        from gisplan.map_payload import conflict_layers
-        from gisplan.overlay import zone_pairs
-
-        sides: list[tuple[Plan, PlanSide]] = [(self, "first")]
-        sides += [(other, "other")] if other is not None else []
-        return [
-            layer
-            for plan, side in sides
-            for layer in conflict_layers(
-                zone_pairs(plan.areas, plan.definition), plan.areas, plan.definition, labels,
-                plan=side, version=plan.definition.version if other is not None else "",
-            )
-        ]  # fmt: skip
 
     def plot(
         self,
@@ -373,10 +347,10 @@ class Plan:
 
         model, score = options.pop("model", None), options.pop("score", None)
         wanted = Wanted(industry, area, **options)
-        with contextlib.ExitStack() as stack:
-            if model is not None:
-                score = stack.enter_context(self.scorer(model, industry=industry)).at
+        if model is None:
             return regions(self.areas, self.definition, wanted, score=score)
+        with self.scorer(model, industry=industry) as asked:
+            return regions(self.areas, self.definition, wanted, score=asked.at)
 
     def suitability(
         self, model: str, *, industry: str | None = None, cell: float | None = None
@@ -407,6 +381,13 @@ class Plan:
         from gisplan.summary import summarise
 
         return summarise(self.evidence(projects), built_up=built_up)
+
+    def sensitivity(self, projects: gpd.GeoDataFrame, **options: Any) -> pd.DataFrame:
+        """Tell whose outcome hangs on a number of the policy; see `gisplan.sensitivity`."""
+        from gisplan.sensitivity import sensitivity
+
+        here, facts = self._within(projects), self.measure(projects)
+        return sensitivity(here, facts, self.areas, self.definition, **options)
 
     def evidence(self, projects: gpd.GeoDataFrame) -> Evidence:
         """Gather what the statistics are computed from; see `gisplan.summary.Evidence`."""
@@ -455,30 +436,7 @@ class Plan:
     @cached_property
     def layer_columns(self) -> Columns:
         """The table `layers`, without a frame."""
-        areas = table_of(self, "areas").columns
-        layers = [self.definition.layer(key) for key in areas.texts("id")]
-        clauses = [layer.clause for layer in layers]
-        known = [shape is not None for shape in areas.array("geometry")]
-        status = [one if at else None for one, at in zip(areas.texts("status"), known, strict=True)]
-        return Columns(
-            {
-                "id": areas.texts("id"),
-                "kind": areas.texts("kind"),
-                "title": texts([layer.title.zh for layer in layers]),
-                "title_en": texts([layer.title.get("en") for layer in layers]),
-                "status": texts(status),
-                "accuracy": areas.numbers("accuracy"),
-                "as_of": areas.array("as_of").astype("datetime64[s]"),
-                "source": areas.texts("source"),
-                "sha256": areas.texts("sha256"),
-                "owner": texts([layer.owner for layer in layers]),
-                "basis": texts([layer.basis for layer in layers]),
-                "clause": texts([one.quote if one else None for one in clauses]),
-                "place": texts([one.place if one else None for one in clauses]),
-                "clause_kind": texts([one.kind if one else None for one in clauses]),
-            },
-            areas.rows,
-        )
+        return layer_table(table_of(self, "areas").columns, self.definition)
 
     def _judge(self, projects: gpd.GeoDataFrame, facts: pd.DataFrame) -> pd.DataFrame:
         table, found = Table.of(projects), Columns.of(facts)
@@ -511,22 +469,9 @@ class Plan:
 
     def _repr_html_(self) -> str:
         """Show the layers as a table; every text is escaped."""
-        labels = Labels()
-        told = self.layers.assign(
-            kind=[labels(f"kind.{kind}") for kind in self.layers["kind"]],
-            status=[
-                labels(f"status.{status if isinstance(status, str) else 'none'}")
-                for status in self.layers["status"]
-            ],
-        )
-        columns = ["kind", "id", "title", "status", "accuracy", "as_of", "clause", "place"]
-        shown = told[columns].rename(columns={name: labels(f"column.{name}") for name in columns})
-        table = shown.to_html(index=False, escape=True, na_rep="—", border=0)
-        from html import escape
+        from gisplan.display import plan_html
 
-        title = escape(self.definition.title.get(labels.language))
-        version, crs = escape(self.definition.version), escape(self.definition.crs)
-        return f"<b>{title}</b> · {version} · {crs}{table}"
+        return plan_html(self.definition, self.layers, Labels())
 
 
 def open_plan(folder: str | Path | None = None) -> Plan:
@@ -556,25 +501,4 @@ def example_folder() -> Path:
     return packed if packed.is_dir() else Path(str(files("gisplan"))).parent / "layers"
 
 
-def schematic_accuracies(plan: Plan) -> list[float]:
-    """Return the accuracies, in metres, of the areas whose geometry is a schematic."""
-    areas = table_of(plan, "areas").columns
-    names = (areas.texts("kind"), areas.texts("status"), areas.numbers("accuracy").tolist())
-    return [
-        accuracy
-        for kind, status, accuracy in zip(*names, strict=True)
-        if kind != Kind.COVERAGE and status == "schematic"
-    ]
-
-
-def unchecked_names(plan: Plan, language: str) -> list[str]:
-    """Return the titles, with owners, of what was declared without data."""
-    layers = (plan.definition.layer(key) for key in plan.definition.unchecked)
-    named = "{}（{}）" if language == "zh" else "{} ({})"
-    return [
-        named.format(one.title.get(language), one.owner) if one.owner else one.title.get(language)
-        for one in layers
-    ]
-
-
-__all__ = ["Plan", "example_folder", "open_plan", "schematic_accuracies", "unchecked_names"]
+__all__ = ["Plan", "example_folder", "open_plan"]

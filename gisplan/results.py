@@ -18,9 +18,9 @@ from gisplan.frames import Table, framed, table_of
 from gisplan.io.flat import places_of
 from gisplan.io.hashes import file_sha256
 from gisplan.labels import Labels
-from gisplan.overrules import today
 from gisplan.plan import Plan
 from gisplan.terms import OUTCOMES, OVERRULE_COLUMNS
+from gisplan.today import today
 from gisplan.wording import mapped, verdicts_in_words
 
 if TYPE_CHECKING:

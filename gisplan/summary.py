@@ -18,6 +18,7 @@ from gisplan.definition import PlanDefinition
 from gisplan.industries import matches
 from gisplan.labels import LANGUAGES, Labels
 from gisplan.pattern import gathering, proximity, random_siting
+from gisplan.sensitivity import sensitivity
 from gisplan.structure import fit, mix, roles
 from gisplan.terms import SEPARATOR, Kind
 
@@ -96,9 +97,9 @@ def summarise(found: Evidence, *, built_up: Any = None) -> dict[str, pd.DataFram
         ``by_zone`` and ``by_corridor`` (`gisplan.structure.mix.tally`); ``matches`` (what each
         industry was read from); ``structure``, ``divisions``, ``quotient``, ``shares``,
         ``corridor_shares``, ``dissimilarity``, ``concentration``, ``functions``, ``test``;
-        ``fit``; ``neighbours``, ``gathering``, ``bands``, ``nearness``, ``services``;
-        ``roles``, ``chains``; ``capacity``, ``built_up``; ``stations``, ``links``,
-        ``connectivity``.
+        ``fit``, ``sensitivity``;
+        ``neighbours``, ``gathering``, ``bands``, ``nearness``, ``services``; ``roles``,
+        ``chains``; ``capacity``, ``built_up``; ``stations``, ``links``, ``connectivity``.
     """
     listed = (found.projects, found.verdicts, found.definition)
     inside = capacity.inside_built_up(found.here, built_up, group=found.in_zone)
@@ -108,6 +109,7 @@ def summarise(found: Evidence, *, built_up: Any = None) -> dict[str, pd.DataFram
         "by_corridor": mix.tally(*listed, by="corridor"),
         **_structure(found),
         "fit": fit.fit_by_width(found.facts, found.definition),
+        "sensitivity": sensitivity(found.here, found.facts, found.areas, found.definition),
         **_proximity(found),
         **_goals(found),
         "capacity": pd.DataFrame(found.room.drop(columns="geometry")),

@@ -6,7 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING
+from string import Formatter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from gisplan.columns import Coded, Column, Columns
 from gisplan.definition import Layer, PlanDefinition
 from gisplan.labels import Labels
 from gisplan.terms import NO_PLACE, SEPARATOR, Kind, Outcome, Rule
+from gisplan.today import today
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +50,24 @@ def names(ids: str, definition: PlanDefinition, language: str) -> str:
     return ("、" if language == "zh" else ", ").join(titles)
 
 
+def status_of(status: object, valid_until: Any, labels: Labels) -> str:
+    """Write how far a layer can be relied on, and until when: silence would pass it for current.
+
+    Parameters
+    ----------
+    status
+        A code of `gisplan.terms.Status`; anything else is a layer without data.
+    valid_until
+        A day in whatever form, or a missing value.
+    """
+    told = labels(f"status.{status if isinstance(status, str) else 'none'}")
+    if valid_until is None or valid_until != valid_until:
+        return told
+    day = np.datetime64(valid_until, "D")
+    key = "valid_until" if day >= np.datetime64(today(), "D") else "expired"
+    return told + labels(f"status.{key}", day=day)
+
+
 def rule_title(rule: str, definition: PlanDefinition, labels: Labels) -> str:
     """Write the title of a rule, naming the constraint of ``clear_of:<id>``."""
     head, _, key = rule.partition(":")
@@ -70,7 +90,7 @@ def rules_in_words(
     definition
         Titles and clauses.
     layers
-        One row per area with ``id``, ``kind``, ``status``, ``as_of`` and ``sha256``.
+        One row per area, as `gisplan.definition.table.layer_table` lays them out.
     labels
         The language.
 
@@ -137,13 +157,13 @@ _ABOUT = ("subject_title", "clause", "place", "clause_kind", "layer")
 
 def _cited(layers: Columns, labels: Labels) -> dict[str, str]:
     """Name each layer so that it can be found again: id, status, date, hash."""
-    names_ = ("id", "kind", "status", "as_of", "sha256")
+    names_ = ("id", "kind", "status", "valid_until", "as_of", "sha256")
     told: dict[str, str] = {}
-    for key, kind, status, as_of, sha256 in zip(
+    for key, kind, status, until, as_of, sha256 in zip(
         *(layers.array(name) for name in names_), strict=True
     ):
         if kind != Kind.COVERAGE:
-            state = labels(f"status.{status if isinstance(status, str) else 'none'}")
+            state = status_of(status, until, labels)
             date = "" if np.isnat(as_of) else str(as_of.astype("datetime64[D]"))
             digest = sha256[:8] if isinstance(sha256, str) else ""
             told[str(key)] = " ".join(filter(None, (key, state, date, digest)))
@@ -168,6 +188,16 @@ def _about(
 def _share(value: float) -> str:
     """Write a share in whole per cent, rounded down: 99.6 % is not all of it, nor 49.9 % half."""
     return f"{value:.0%}" if value != value else f"{math.floor(value * 100 + 1e-9)}%"
+
+
+def _each_share(told: str, plan: PlanDefinition, labels: Labels) -> str:
+    """Write how much of a footprint lies on each of several zones."""
+    parts = []
+    for one in told.split(SEPARATOR):
+        key, _, share = one.partition("=")
+        said = _share(float(share)) if float(share) >= 0.01 else "<1%"
+        parts.append(labels("text.share_on", share=said, name=plan.name(key, labels.language)))
+    return ("、" if labels.language == "zh" else ", ").join(parts)
 
 
 def _texts(rules: Columns, industries: Coded, plan: PlanDefinition, labels: Labels) -> Coded:
@@ -206,9 +236,10 @@ def _texts_alike(
         "setback": metres(getattr(layer, "setback", 0.0)),
         "codes": codes.replace(SEPARATOR, " "),
         "match": match.replace(SEPARATOR, " ") or DASH,
+        "shares": _each_share(match, plan, labels) if situation == "zone_shares" else "",
     }
     template = labels(f"text.{situation}")
-    if detail == "other_fact" and outcome == Outcome.NOT_APPLICABLE:
+    if codes == "other_fact" and outcome == Outcome.NOT_APPLICABLE:
         template += labels("text.other_fact")
     margin, share, measured, threshold = (one.tolist() for one in numbers.values())
     own: dict[str, Callable[[], Iterable[str]]] = {
@@ -222,8 +253,20 @@ def _texts_alike(
     used = [name for name in own if f"{{{name}}}" in template]
     if not used:
         return repeat(template.format_map(values), len(margin))
-    columns = zip(*(own[name]() for name in used), strict=True)
-    return [template.format_map({**values, **dict(zip(used, row, strict=True))}) for row in columns]
+    return _filled(template, values, {name: own[name]() for name in used})
+
+
+def _filled(
+    template: str, values: Mapping[str, str], own: Mapping[str, Iterable[str]]
+) -> Iterable[str]:
+    """Fill a template with the same values in every row, and with *own* ones of each."""
+    parts: list[Iterable[str]] = []
+    columns = {name: list(column) for name, column in own.items()}
+    for text, name, _, _ in Formatter().parse(template):
+        parts.append(repeat(text))
+        if name is not None:
+            parts.append(columns[name] if name in columns else repeat(values[name]))
+    return map("".join, zip(*parts, strict=False))
 
 
 def word_verdicts(

@@ -230,6 +230,39 @@ def test_a_killed_worker_changes_nothing(source, kernel, tmp_path):
     assert len(fingerprints(tmp_path / "dask")) == ROWS // GROUP
 
 
+class Refusing(Kernel):
+    """Takes no list, and notes in a file of what it was asked."""
+
+    def check(self, batch):
+        with Path(self.version).open("a", encoding="utf-8") as noted:
+            noted.write(f"{batch.x[0]}\n")
+        raise ProjectsError("projects_empty", file="list")
+
+
+def test_a_mistake_of_the_user_is_not_tried_again(source, kernel, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    noted = tmp_path / "noted.txt"
+    refusing = Refusing(kernel.definition, kernel.areas, version=str(noted))
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,
+        silence_logs=60,
+    ) as cluster, pytest.raises(ProjectsError, match="list"):  # fmt: skip
+        check_partitions(
+            refusing, [source], tmp_path / "out", rows=GROUP, scheduler=cluster.scheduler_address
+        )
+    asked = noted.read_text("utf-8").splitlines()
+    assert asked
+    assert len(asked) == len(set(asked))
+
+
+def test_a_text_of_no_bytes_is_called_empty(kernel, tmp_path):
+    (tmp_path / "none.csv").touch()
+    with pytest.raises(ProjectsError) as told:
+        check_files(kernel, [tmp_path / "none.csv"], tmp_path / "out")
+    assert told.value.code == "projects_empty_file"
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_scheduler_that_does_not_answer_is_told_in_one_line(source, kernel, tmp_path):
     pytest.importorskip("distributed")
     with socket.socket() as taken:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from gisplan.cli import main  # noqa: F401 - puts the commands into the group
+from gisplan.cli.options import gisplan
 from gisplan.plan import example_folder, open_plan
 from gisplan.terms import VERDICT_COLUMNS, VERDICT_TAIL
 
@@ -321,13 +324,59 @@ def test_output_survives_a_gbk_console(tmp_path):
     assert "安阳东站".encode("gbk") in done.stdout
 
 
+def test_help_and_mistakes_are_in_the_language_that_was_asked_for():
+    told = run("layers", "--help").stdout
+    for word in ("用法：", "选项：", "命令：", "显示本说明后退出"):
+        assert word in told
+    assert "显示版本后退出" in run("--help").stdout
+    assert not re.search("Usage|Options|Commands|Show", run("layers", "add", "--help").stdout)
+    english = run("layers", "--help", GISPLAN_LANG="en").stdout
+    assert not re.search("[\u3400-\u9fff]", english)
+    for word in ("Usage: ", "Options:\n", "Commands:\n", "Show this message and exit."):
+        assert word in english
+
+
+def test_help_lists_every_command_once_under_what_is_asked():
+    told = run("--help").stdout
+    for name in gisplan.commands:
+        assert len(re.findall(rf"^  {name} ", told, re.MULTILINE)) == 1, name
+    headings = [line for line in told.splitlines() if line.endswith("：") and line[0] != " "]
+    assert "命令：" not in headings
+    assert len(headings) == 6  # the options, and five kinds of questions
+    assert "..." not in told.partition("\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "zh", "en"),
+    [
+        (("check",), "缺少 PROJECTS", "PROJECTS is missing"),
+        (("chek",), "没有命令 chek", "there is no command chek"),
+        (("check", "--nope"), "没有选项 --nope", "there is no option --nope"),
+        (("check", "a.csv", "-o"), "-o 后面要有一个值", "-o needs a value after it"),
+        (("overlay", "--cap", "x"), "--cap 的值不对：只能是 round flat",
+         "the value of --cap is wrong: it must be one of round flat"),
+    ],
+)  # fmt: skip
+def test_a_mistaken_command_line_is_one_line_in_one_language(words, zh, en):
+    for lang, told in (("zh", f"参数有误：{zh}"), ("en", f"bad option: {en}")):
+        done = run(words[0], "--lang", lang, *words[1:])
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+        assert done.stderr.startswith(f"gisplan: {told}")
+
+
 def test_intake_shows_what_would_be_read_without_judging(tmp_path):
     done = run("intake", PROJECTS, "-o", tmp_path / "read.xlsx")
     assert done.returncode == 0
     assert "GP-INT-001 [警告] 没有坐标：第 5, 8, 9," in done.stdout
     assert "需复核" not in done.stdout
+    # Each column by what it means in the reader's language, with the header it was found in.
+    assert "编号“项目编号”、项目名称“项目名称”、行业“行业”、投资额“投资额(亿元)”" in done.stdout
+    english = run("intake", PROJECTS, "--lang", "en").stdout
+    assert 'id "项目编号", name "项目名称", industry "行业", investment "投资额(亿元)"' in english
     book = openpyxl.load_workbook(tmp_path / "read.xlsx")
     assert book["项目"].max_row == 27
+    told = [row[0] for row in book.worksheets[2].iter_rows(values_only=True)]
+    assert any("经度“经度”、纬度“纬度”" in line for line in told)
     # The row named is the row that Excel shows.
     lines = PROJECTS.read_text("utf-8-sig").splitlines()
     assert lines[5 - 1].startswith("P04")

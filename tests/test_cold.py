@@ -32,12 +32,17 @@ from gisplan.columns import Coded, Columns
 from gisplan.crs import WGS84, moved
 from gisplan.errors import OutputError, ProjectsError
 from gisplan.frames import Table, table_of
-from gisplan.io.cellwise import ByColumn, digest
+from gisplan.io.cellwise import ByColumn, digest, read_grids
+from gisplan.io.characters import fit_xml, lines_of_texts
 from gisplan.io.geojson import plain_features, read_content
-from gisplan.io.page import Page, packed
+from gisplan.io.page import Page, Texts, packed
 from gisplan.io.projects import intake
-from gisplan.io.sheet_cells import cells_of, fitted, lines_of, places
-from gisplan.io.text import _aliases, _meaning, split_header
+from gisplan.io.sheet_cells import _lines, cells_of, clean, fitted, lines_of, places
+from gisplan.io.text import (
+    _aliases,
+    _meaning,
+    split_header,
+)
 from gisplan.io.vectors import read_layer
 from gisplan.io.workbook import MOST_ROWS, Sheet, write_workbook
 from gisplan.labels import Labels
@@ -451,6 +456,7 @@ def by_columns(*tables: Columns) -> bytes:
     content = io.BytesIO()
     pages: list[Page] = []
     with xlsxwriter.Workbook(content, OPTIONS) as book:
+        Texts.of(book)
         styles = formats(book)
         for table in tables:
             page: Page = book.add_worksheet(worksheet_class=Page)
@@ -553,3 +559,48 @@ def test_a_title_is_told_by_its_first_character_only_where_that_is_enough(text):
 def test_shapes_of_this_file_are_what_they_are_called():
     assert isinstance(shapely.geometry.shape(ORDINARY["multi"]), MultiPolygon)
     assert isinstance(shapely.geometry.shape(ORDINARY["hole"]), Polygon)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    texts=st.lists(
+        st.text(st.sampled_from("a甲\n ﹏ﾊ👍\u2028\r\t\u0301"), max_size=9) | st.text(max_size=4),
+        min_size=1, max_size=9,
+    ),
+    width=st.integers(2, 30),
+)  # fmt: skip
+def test_lines_and_places_of_many_texts_are_those_of_each(texts, width):
+    lines = lines_of_texts(texts)
+    if lines is None:
+        assert any(one.splitlines() != one.rstrip("\n").split("\n") for one in texts)
+        return
+    assert lines.longest().tolist() == list(map(places, texts))
+    assert lines.wrapped(float(width)).tolist() == [_lines(one, float(width)) for one in texts]
+
+
+@given(
+    texts=st.lists(st.text(max_size=6) | st.characters(categories=["Cc", "Cs", "Cn"]), min_size=1)
+)
+def test_what_xml_holds_is_told_of_many_texts_at_once(texts):
+    assert fit_xml(texts) == all(clean(one) == one for one in texts)
+
+
+def test_long_texts_are_measured_in_parts(monkeypatch):
+    monkeypatch.setattr("gisplan.io.characters._AT_ONCE", 7)
+    texts = ["甲" * 9, "", "a\nbb", "丙", "d" * 20, "\n"]
+    lines = lines_of_texts(texts)
+    assert lines is not None
+    assert lines.longest().tolist() == list(map(places, texts)) == [18, 0, 2, 2, 20, 0]
+    assert lines.wrapped(6.0).tolist() == [_lines(one, 6.0) for one in texts] == [4, 1, 2, 1, 4, 1]
+    assert fit_xml(texts)
+    assert not fit_xml([*texts, "\x00"])
+
+
+def test_text_that_looks_like_markup_or_an_escape_stays_text(tmp_path):
+    said = ["<r>甲</r>", "<r><t>x</t></r>", "_x0041_", "a&amp;b", " x", "y\n", "]]>", "甲_x000D_乙"]
+    table = Columns({"name": np.array(said, dtype=object)})
+    write_workbook(tmp_path / "a.xlsx", [Sheet("t", table)], Labels("zh"), title="t")
+    read = read_grids(tmp_path / "a.xlsx")["t"]
+    assert [row[0] for row in read[1:]] == said
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").worksheets[0]
+    assert [sheet[f"A{at}"].value for at in range(2, 10)] == said

@@ -135,6 +135,18 @@ def test_keys_are_told_apart_either_way(keys, limit):
     assert found.unique[found.which].tolist() == keys
 
 
+def test_parts_are_put_together_in_the_order_they_are_said_to_have():
+    parts = [
+        Columns({"text": Coded.of(["b", None]), "number": np.array([1.5, np.nan])}),
+        Columns({"text": Coded.of(["a", "b", "a"]), "number": np.array([2.0, 3.0, 4.0])}),
+    ]
+    whole = Columns.joined(parts, [np.array([4, 0]), np.array([1, 3, 2])])
+    assert whole.texts("text").tolist() == [None, "a", "a", "b", "b"]
+    np.testing.assert_array_equal(whole.numbers("number"), [np.nan, 2.0, 4.0, 3.0, 1.5])
+    plain = Columns.joined(parts)
+    assert plain.texts("text").tolist() == ["b", None, "a", "b", "a"]
+
+
 def test_columns_and_frames_say_the_same():
     plan = world(80)
     rows = projects((2000, 2000), (3000, 2100), None, shapely.box(2900, 1500, 3100, 1600))

@@ -150,6 +150,19 @@ def test_both_sites_have_the_same_pages_each_in_its_language(site: Path) -> None
             assert f'href="../{other}/{page.stem}.html"' in text
 
 
+def test_what_stands_around_a_page_is_in_its_language_too(site: Path) -> None:
+    own = {"zh": ("下一页", "上一页", "回到顶部", "本页内容", "版权所有"),
+           "en": ("Next", "Previous", "Back to top", "On this page", "Copyright")}  # fmt: skip
+    for lang, other in (("zh", "en"), ("en", "zh")):
+        text = (site / lang / "verdict.html").read_text("utf-8")
+        around = re.sub(r"<article.*?</article>", "", text, flags=re.DOTALL)
+        words = {one.strip() for one in re.findall(r">([^<>]+)<", around)}
+        told = " ".join(words)
+        assert [word for word in own[lang] if word not in told] == []
+        assert [word for word in own[other] if word in words] == []
+        assert "&#169; 2026, gisplan developers" in told
+
+
 def test_no_line_break_parts_chinese_words(site: Path) -> None:
     """A browser would show it as a space."""
     for page in (site / "zh").glob("*.html"):

@@ -15,8 +15,10 @@ from shapely.affinity import scale, translate
 from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, Polygon, box
 
 import gisplan.index.plan as ways
+import gisplan.index.points as placing
 from gisplan.index import PlanIndex, Points, Store
 from gisplan.index.areas import AreaIndex, compiled
+from gisplan.index.points import Placed
 from gisplan.index.segments import equals_geos, segments_of
 from gisplan.index.tree import DEPTH, morton
 from gisplan.siting import index_of, measure
@@ -70,8 +72,9 @@ def adversaries(area, seed=7) -> np.ndarray:
     borders = FRAME[:2] + cell * random.integers(0, 2**DEPTH, (500, 2))
     borders = [borders, np.nextafter(borders, np.inf), np.nextafter(borders, -np.inf)]
     anywhere = FRAME[:2] + random.uniform(-0.5, 1.5, (3000, 2)) * FRAME[2]
+    crowd = chosen[0, :2] + random.normal(0, 3.0, (400, 2))
     far = [[EAST + 1e7, NORTH], [0, 0], [-1e9, 1e9]]
-    return np.vstack([*beside, *borders, anywhere, far])
+    return np.vstack([*beside, *borders, anywhere, crowd, far])
 
 
 def truth(area, spots) -> np.ndarray:
@@ -88,13 +91,48 @@ def truth(area, spots) -> np.ndarray:
 def test_every_bit_is_that_of_geos(name, fast):
     area = PLACED[name]
     spots = adversaries(area)
-    x, y = np.ascontiguousarray(spots.T)
+    here = Placed.of(*np.ascontiguousarray(spots.T), FRAME)
+    spots = spots[here.rows]
     index = AreaIndex.of(area, segments_of(area), FRAME, fast=fast)
-    told = index.signed(x, y, fast=fast) if index._polygonal else index.distance(x, y, fast=fast)
+    told = index.signed(here, fast=fast) if index._polygonal else index.distance(here, fast=fast)
     np.testing.assert_array_equal(told, truth(area, spots))
     np.testing.assert_array_equal(
-        index.distance(x, y, fast=fast), shapely.distance(area, shapely.points(spots))
+        index.distance(here, fast=fast), shapely.distance(area, shapely.points(spots))
     )
+
+
+@pytest.mark.skipif(not compiled(), reason="no numba")
+@pytest.mark.parametrize("points", [1, 5, 6, 15, 16, 17, 33])
+def test_points_of_a_cell_are_measured_alone_and_together_alike(points):
+    """Few of a leaf are measured one by one, more of them up to sixteen at a time."""
+    area = PLACED["blob"]
+    index = AreaIndex.of(area, segments_of(area), FRAME)
+    random = np.random.default_rng(points)
+    groups = segments_of(area).table[::7, :2] + random.normal(0, 50, (58, 2))
+    spots = np.repeat(groups, points, axis=0) + random.normal(0, 1e-3, (58 * points, 2))
+    here = Placed.of(*np.ascontiguousarray(spots.T), FRAME)
+    told = index.signed(here)
+    np.testing.assert_array_equal(told, truth(area, spots[here.rows]))
+    # Neighbours that do not follow one another are measured just so.
+    order = random.permutation(len(spots))
+    mixed = Placed(*(one[order] for one in here))
+    np.testing.assert_array_equal(index.signed(mixed), told[order])
+
+
+@pytest.mark.parametrize("way", FAST)
+def test_points_in_parts_and_blocks_come_back_in_their_own_order(way, monkeypatch):
+    monkeypatch.setattr(PlanIndex, "_way", lambda self, key, points: "index")
+    monkeypatch.setattr(PlanIndex, "_fast", lambda self, points: way)
+    monkeypatch.setattr(placing, "_TOGETHER", 700)
+    monkeypatch.setattr(placing, "BLOCK", 64)
+    spots = adversaries(PLACED["hole"])
+    points = Points(*np.ascontiguousarray(spots.T))
+    plan = PlanIndex(PLACED, (EAST, NORTH, EAST + 10_000, NORTH + 10_000))
+    assert sorted(plan.order(points).tolist()) == list(range(len(spots)))
+    np.testing.assert_array_equal(plan.signed("hole", points), truth(PLACED["hole"], spots))
+    in_order = Points(points.x[plan.order(points)], points.y[plan.order(points)])
+    told = plan.signed("hole", in_order)
+    np.testing.assert_array_equal(told, truth(PLACED["hole"], spots[plan.order(points)]))
 
 
 @pytest.mark.skipif(not compiled(), reason="no numba")
@@ -121,9 +159,11 @@ def test_any_polygon_any_place(corners, places):
     area = translate(area, EAST, NORTH)
     spots = np.vstack([np.array(places) + np.array([EAST, NORTH]), edges.table[:, :2]])
     index = AreaIndex.of(area, edges, FRAME, fast=False)
-    x, y = np.ascontiguousarray(spots.T)
-    points = shapely.points(spots)
-    np.testing.assert_array_equal(index.distance(x, y, fast=False), shapely.distance(area, points))
+    here = Placed.of(*np.ascontiguousarray(spots.T), FRAME)
+    points = shapely.points(spots[here.rows])
+    for fast in (False, True):
+        told = index.distance(here, fast=fast)
+        np.testing.assert_array_equal(told, shapely.distance(area, points))
 
 
 @pytest.mark.parametrize("way", ["plain", "tree", "index"])
@@ -140,10 +180,11 @@ def test_the_way_taken_changes_no_bit(way, monkeypatch):
 POLYGONS = [name for name in AREAS if shapely.get_dimensions(AREAS[name]) == 2]
 
 
-def test_membership_is_what_geos_says_for_all_areas_at_once(monkeypatch):
-    monkeypatch.setattr(ways, "_FEWEST", 0)
-    monkeypatch.setattr(ways, "_CELLS", 0.0)
+@pytest.mark.parametrize("expected", [1, 100_000, 10**7])
+def test_membership_is_what_geos_says_for_all_areas_at_once(expected, monkeypatch):
+    monkeypatch.setattr(ways, "worth", lambda *_: True)
     plan = PlanIndex(PLACED, (EAST, NORTH, EAST + 10_000, NORTH + 10_000))
+    plan.expected = expected
     random = np.random.default_rng(5)
     west, south, side = plan._frame
     borders = np.array([west, south]) + side / 2**13 * random.integers(0, 2**13 + 1, (3000, 2))
@@ -213,6 +254,93 @@ def test_the_formula_is_that_of_geos_on_this_machine():
 @pytest.mark.parametrize("area", [Point(1, 2), LineString(), MultiPolygon(), box(0, 0, 1e9, 1)])
 def test_what_has_no_edges_on_the_ground_is_left_to_geos(area):
     assert segments_of(area) is None
+
+
+# --- the nearest of several lines ---------------------------------------------------------------
+
+SHARED = [(1000, 1000), (2000, 1500), (2000, 4000), (7000.3, 4100.7)]
+ACROSS, WAVE = np.linspace(0, 9000, 300), np.array(star(300).exterior.xy[1][:300])
+LINES = {
+    "one": LineString([(0, 9000), *SHARED, (9000, 0)]),
+    "the same way back": LineString([(0, 0), *SHARED[::-1], (9000, 9000)]),
+    "its middle again": LineString(SHARED),
+    "wandering": LineString(np.column_stack([ACROSS, WAVE])),
+    "mirrored": LineString(np.column_stack([ACROSS, 10_000 - WAVE])),
+    "two parts": MultiLineString([[(0, 2000), (9000, 2000)], [(0, 3000), (0, 3000), (9000, 3000)]]),
+    "in a spot": scale(star(700, 3).exterior, 1e-6, 1e-6, origin=(5000, 5000)),
+}
+LINES = {name: translate(line, EAST, NORTH) for name, line in LINES.items()}
+
+
+def first_nearest(lines, spots):
+    """What GEOS says, line after line: which is nearest, the first of equal ones, how far."""
+    away = np.stack([shapely.distance(line, shapely.points(spots)) for line in lines])
+    return away.argmin(axis=0), away.min(axis=0)
+
+
+@pytest.mark.parametrize("fast", FAST)
+@pytest.mark.parametrize(
+    "keys",
+    [list(LINES), list(LINES)[::-1], ["one", "the same way back"], ["mirrored", "wandering"]],
+)
+def test_the_nearest_of_lines_is_the_first_of_equal_ones_bit_for_bit(keys, fast, monkeypatch):
+    monkeypatch.setattr(PlanIndex, "_way", lambda self, key, points: "index")
+    monkeypatch.setattr(PlanIndex, "_fast", lambda self, points: fast)
+    lines = [LINES[key] for key in keys]
+    middle = np.random.default_rng(3).uniform(0, 9000, (500, 1))
+    between = np.hstack([middle, np.full((500, 1), 5000.0)]) + np.array([EAST, NORTH])
+    half = np.hstack([middle, np.full((500, 1), 2500.0)]) + np.array([EAST, NORTH])
+    spots = np.vstack([*(adversaries(line)[::5] for line in lines), between, half])
+    plan = PlanIndex(LINES, (EAST, NORTH, EAST + 10_000, NORTH + 10_000))
+    which, away = plan.nearest(keys, Points(*np.ascontiguousarray(spots.T)))
+    assert plan._joint
+    expected = first_nearest(lines, spots)
+    np.testing.assert_array_equal(away, expected[1])
+    np.testing.assert_array_equal(which, expected[0])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(corner, min_size=2, max_size=6), min_size=1, max_size=5),
+       st.lists(corner, min_size=1, max_size=30), st.booleans())  # fmt: skip
+def test_any_lines_any_place_the_first_nearest(corners, places, fast):
+    lines = {at: translate(LineString(one), EAST, NORTH) for at, one in enumerate(corners)}
+    ends = np.vstack([shapely.get_coordinates(line) for line in lines.values()])
+    spots = np.vstack([np.array(places) + np.array([EAST, NORTH]), ends])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PlanIndex, "_way", lambda self, key, points: "index")
+        patched.setattr(PlanIndex, "_fast", lambda self, points: fast and bool(compiled()))
+        plan = PlanIndex(lines, (EAST, NORTH, EAST + 10_000, NORTH + 10_000))
+        which, away = plan.nearest(list(lines), Points(*np.ascontiguousarray(spots.T)))
+    expected = first_nearest(list(lines.values()), spots)
+    np.testing.assert_array_equal(away, expected[1])
+    np.testing.assert_array_equal(which, expected[0])
+
+
+def test_the_nearest_of_areas_where_no_tree_is_worth_it_or_one_is_a_polygon():
+    areas = {**LINES, "square": translate(box(4000, 4000, 6000, 6000), EAST, NORTH)}
+    plan = PlanIndex(areas, (EAST, NORTH, EAST + 10_000, NORTH + 10_000))
+    spots = adversaries(areas["square"])[:900]
+    for keys in (list(LINES), list(areas), ["square"], ["square", "one"]):
+        which, away = plan.nearest(keys, Points(*np.ascontiguousarray(spots.T)))
+        expected = first_nearest([areas[key] for key in keys], spots)
+        np.testing.assert_array_equal(away, expected[1])
+        np.testing.assert_array_equal(which, expected[0])
+    assert not plan._joint
+
+
+def test_the_order_of_points_has_every_point_once_and_neighbours_together():
+    plan = PlanIndex(PLACED, (EAST, NORTH, EAST + 10_000, NORTH + 10_000))
+    random = np.random.default_rng(2)
+    spots = random.uniform(-9000, 19_000, (5000, 2)) + np.array([EAST, NORTH])
+    spots[::100] = np.nan
+    points = Points(*np.ascontiguousarray(spots.T))
+    rows = plan.order(points)
+    assert sorted(rows.tolist()) == list(range(5000))
+    inside = ((spots > plan._frame[:2]) & (spots < plan._frame[:2] + plan._frame[2])).all(axis=1)
+    in_order = spots[rows][inside[rows]]
+    step = np.hypot(*np.diff(in_order, axis=0).T).mean()
+    assert step < 0.1 * np.hypot(*np.diff(spots[inside], axis=0).T).mean()
+    assert len(plan.order(Points(np.empty(0), np.empty(0)))) == 0
 
 
 # --- kept between runs ------------------------------------------------------------------------

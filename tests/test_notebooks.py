@@ -113,6 +113,18 @@ def test_the_second_notebook_says_what_to_survey_first(
     assert min(left) < max(left)
 
 
+def test_the_sheet_of_density_has_a_title_of_its_own(monkeypatch) -> None:
+    """The sheet of siting, on which the surface is laid, is called 项目选址图."""
+    monkeypatch.chdir(ROOT / "notebooks")
+    cells = [one for one in nbformat.read(NOTEBOOKS[2], 4).cells if one.cell_type == "code"]
+    names: dict[str, Any] = {}
+    for cell in cells[:3]:
+        exec(cell.source, names)
+    titles = [text.get_text() for one in names["sheet"].axes for text in one.texts
+              if text.get_gid() == "title"]  # fmt: skip
+    assert titles == ["文峰区“十四五”四区三线项目密度图"]
+
+
 def test_the_fourth_notebook_answers_with_tables_and_a_map(
     ran: dict[Path, nbformat.NotebookNode],
 ) -> None:

@@ -33,9 +33,9 @@ from gisplan.cli import main  # noqa: F401 - declares the commands
 from gisplan.cli.options import gisplan
 from gisplan.columns import Columns
 from gisplan.crs import CGCS2000, WGS84, gcj02_from_wgs84
-from gisplan.index import Cells, Levels, Store, build_cells
+from gisplan.index import Cells, Levels, Points, Store, build_cells
 from gisplan.plan import Plan, open_plan
-from gisplan.siting import AREA, OUTCOME_COLUMNS, Outcomes, index_of
+from gisplan.siting import AREA, OUTCOME_COLUMNS, Outcomes, index_of, surroundings
 from gisplan.siting.certain import Proof, provable
 from tests.worlds import CRS, EAST, NORTH, definition, world
 
@@ -178,6 +178,51 @@ def test_a_table_says_what_the_check_says(name, seed):
     assert same(plan, *spots.T, **mixed(len(spots), 10 * seed + len(name))) > 0.1
 
 
+@pytest.fixture
+def scaled(monkeypatch):
+    """Every table has a scale for each edge that is alone, however few cells there are."""
+    monkeypatch.setattr(surroundings, "_WORTH", 1)
+    monkeypatch.setattr(surroundings, "_STRETCHES", 1024)
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_margins_to_one_edge_say_what_the_check_says(name, scaled):
+    plan = PLANS[name]()
+    spots = adversaries(plan, prepared(plan), 3)
+    assert same(plan, *spots.T, accuracy=20.0) > 0.1
+
+
+def test_a_scale_tells_most_points_about_an_edge_that_is_alone(scaled):
+    """A point is near one edge of the square world in most places: few are left to the judge."""
+    plan = world(50)
+    made = prepared(plan)
+    x, y = np.random.default_rng(1).uniform(1500, 8500, (2, 4000)) + np.array([[EAST], [NORTH]])
+    made.of(x, y, Columns({}, len(x)))
+    (table,) = (one for one in made._tables.values() if one is not None)
+    at = np.flatnonzero(table.cells.at(x, y) == 0)
+    around, points = table.around(x[at], y[at]), Points(x[at], y[at])
+    single = table.surroundings.scale[around] >= 0
+    told = table.surroundings.told(around, points, table.proof)
+    assert single.sum() > 100
+    assert not told[~single].any()
+    assert (told[single] > 0).mean() > 0.6
+
+
+@pytest.mark.parametrize("name", ["sides", "scale", "edge", "unit", "scales"])
+def test_surroundings_that_do_not_fit_together_are_none(name, scaled):
+    made = prepared(world(50))
+    made.of(np.full(10, EAST + 2000), np.full(10, NORTH + 2000), Columns({}, 10))
+    (table,) = (one for one in made._tables.values() if one is not None)
+    held = table.surroundings.arrays()
+    assert surroundings.Surroundings.of(held, table.proof) is not None
+    own = held[name]
+    harms = [own[:-1], own.astype(object)]
+    if name != "scales":  # what numbers a scale may have, the table says
+        harms.append(-own if name == "unit" else own + own.dtype.type(100))
+    for harmed in harms:
+        assert surroundings.Surroundings.of({**held, name: harmed}, table.proof) is None
+
+
 @cache
 def shipped() -> Plan:
     return open_plan()
@@ -242,7 +287,10 @@ def test_any_plan(shapes, line, accuracy, threshold, seed):
     blur = {key: float(random.choice([0, 10, 100, 700])) for key in shapes_}
     plan = blurred(redrawn(base, **shapes_), **blur)
     spots = adversaries(plan, prepared(plan, levels=Levels(4, 1)), seed)
-    same(plan, *spots.T, METRES, Levels(4, 1), **mixed(len(spots), seed))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(surroundings, "_WORTH", 1)
+        patched.setattr(surroundings, "_STRETCHES", 256)
+        same(plan, *spots.T, METRES, Levels(4, 1), **mixed(len(spots), seed))
 
 
 def test_margins_to_what_is_no_polygon_are_not_bounded():
@@ -383,6 +431,15 @@ def test_what_is_said_of_points_is_read_as_a_column_of_a_list(said):
 def test_a_word_that_nothing_is_called_is_refused_and_not_passed_over():
     with pytest.raises(TypeError, match="industri"):
         world().outcomes([EAST], [NORTH], crs=CRS, industri="金融")
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [([114.4], [36.1, 36.2], {}), ([[114.4]], [36.1], {}), ([114.4], [36.1], {"accuracy": [1, 2]})],
+)
+def test_not_as_many_of_one_as_of_another_is_refused(x, y, said):
+    with pytest.raises(ValueError, match="each point"):
+        shipped().outcomes(x, y, **said)
 
 
 def test_a_plan_tells_outcomes_of_coordinates():

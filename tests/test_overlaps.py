@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from shapely.geometry import GeometryCollection, LineString, MultiPolygon, Point
 
 from gisplan.errors import CrsError
 from gisplan.overlaps import Ground, rounding
+from gisplan.overlaps import ground as ground_module
 from gisplan.overlaps.table import overlap_table
 
 SQUARE = box(0, 0, 100, 100)
@@ -308,3 +311,118 @@ def test_frames_have_to_be_in_one_system_of_metres():
     for pair in ((metric, degrees), (degrees, degrees), (degrees, metric)):
         with pytest.raises(CrsError):
             overlap_table(*pair)
+
+
+# --- pieces joined without cutting, and machine code ---------------------------------------------
+
+
+def blobs(count=40, seed=7, away=(5e5, 4e6)):
+    """Synthetic polygons of 60 corners, some of them wound the other way, and some with a hole."""
+    random, angle = np.random.default_rng(seed), np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    drawn = []
+    for at in range(count):
+        far = 30 + 8 * np.sin(3 * angle + random.uniform(0, 6)) + random.normal(0, 1, 60)
+        middle = random.uniform(-40, 130, 2) + away
+        one = Polygon(np.column_stack([far * np.cos(angle), far * np.sin(angle)]) + middle)
+        drawn.append(one.reverse() if at % 2 else one)
+        if at % 8 == 0:
+            drawn[-1] = one.difference(one.centroid.buffer(5, quad_segs=4))
+    return np.array(drawn, dtype=object)
+
+
+def cut(wholes, areas):
+    """GEOS' pairs and pieces, in the order of `Ground.pieces`."""
+    whole, polygon = np.divmod(np.arange(len(wholes) * len(areas)), len(areas))
+    found = shapely.intersection(wholes[whole], areas[polygon])
+    mixed = np.flatnonzero(shapely.get_type_id(found) == shapely.GeometryType.GEOMETRYCOLLECTION)
+    found[mixed] = [ground_module._polygons(one) for one in found[mixed]]
+    some = shapely.area(found) > 0
+    return whole[some], polygon[some], found[some]
+
+
+def assert_identical(mine, theirs):
+    one, other = (shapely.normalize(np.asarray(each, dtype=object)) for each in (mine, theirs))
+    assert shapely.equals_identical(one, other).all()
+
+
+def test_pieces_have_the_corners_of_geos_to_the_last_bit():
+    areas = blobs()
+    for wholes in (translate_all(crowd(seed=8), 5e5, 4e6), blobs(60, seed=9)):
+        for mine, theirs in zip(Ground(areas).pieces(wholes)[:2], cut(wholes, areas)[:2],
+                                strict=True):  # fmt: skip
+            np.testing.assert_array_equal(mine, theirs)
+        assert_identical(Ground(areas).pieces(wholes)[2], cut(wholes, areas)[2])
+
+
+def test_heights_and_grids_are_left_to_geos():
+    wholes, areas = translate_all(crowd(80, seed=12), 5e5, 4e6), blobs(20)
+    for made in (lambda one: shapely.set_precision(one, 0.01),
+                 lambda one: shapely.force_3d(one, 7.0)):  # fmt: skip
+        mine, theirs = Ground(made(areas)).pieces(made(wholes)), cut(made(wholes), made(areas))
+        np.testing.assert_array_equal(mine[1], theirs[1])
+        assert_identical(mine[2], theirs[2])
+
+
+def translate_all(shapes, east, north):
+    return shapely.transform(shapes, lambda corners: corners + np.array([east, north]))
+
+
+def test_most_pieces_are_joined_and_not_cut():
+    wholes, ground = translate_all(crowd(seed=8), 5e5, 4e6), Ground(blobs())
+    edges, sound = ground_module._sound(wholes)
+    whole, polygon = ground_module._ordered(*ground._tree.query(wholes))
+    _, known, off = ground._joined(wholes, edges, shapely.bounds(wholes), sound, whole, polygon)
+    meet, held = ground._hold(wholes[whole], polygon)
+    parted = np.flatnonzero(meet & ~held)
+    assert known[parted].mean() > 0.5  # others have holes, or cross more than twice
+    assert not known[off].any()
+
+
+@settings(max_examples=150, deadline=None)
+@given(placed())
+def test_what_touches_or_comes_close_is_cut_as_geos_cuts_it(pair):
+    one, other = array(pair[0]), array(pair[1])
+    for whole, area in ((one, other), (other, one)):
+        mine, theirs = Ground(area).pieces(whole)[2], cut(whole, area)[2]
+        assert len(mine) == len(theirs)
+        if len(mine) and not shapely.contains_properly(area, whole)[0]:
+            assert_identical(mine, theirs)
+
+
+@pytest.mark.parametrize("turn", [0.0, 30.0, 1e-9, 1e-12])
+def test_corners_a_hair_from_an_edge_are_left_to_geos(turn):
+    """Notches whose corner lies on the footprint's edge, or an ulp to either side of it."""
+    wholes, areas = [], []
+    for at, off in enumerate(np.spacing(500.0) * np.arange(-3, 4)):
+        east = 1000.0 * at
+        areas.append(Polygon([(east, 0), (east + 100, 0), (east + 50, 50 + off), (east, 90)]))
+        wholes.append(box(east + 20, 50, east + 80, 120))
+    wholes, areas = (array(*(rotate(one, turn, origin=(0, 0)) for one in each))
+                     for each in (wholes, areas))  # fmt: skip
+    mine, theirs = Ground(areas).pieces(wholes), cut(wholes, areas)
+    np.testing.assert_array_equal(mine[0], theirs[0])
+    assert_identical(mine[2], theirs[2])
+
+
+def test_a_star_that_turns_left_at_each_corner_twice_around_crosses_itself():
+    angle = np.pi / 2 + np.arange(5) * 4 * np.pi / 5
+    star = Polygon(np.column_stack([np.cos(angle), np.sin(angle)]) * 40 + 50)
+    plain = Polygon(shapely.get_coordinates(star)[[0, 3, 1, 4, 2]])
+    found = Ground(array(SQUARE)).overlaps(array(star, plain, plain.reverse()))
+    assert np.isnan(found.area).tolist() == [True, False, False]
+    assert found.area[1:] == pytest.approx([plain.area] * 2, rel=1e-12)
+
+
+def test_machine_code_gives_the_same_bits(monkeypatch):
+    pytest.importorskip("numba")
+    areas = np.concatenate([list(AREAS.values()), translate_all(blobs(), -5e5, -4e6)])
+    areas = np.concatenate([areas, array(Point(50, 50).buffer(45, quad_segs=4000), None)])
+    wholes = np.concatenate([crowd(seed=10), translate_all(blobs(30, seed=11), -5e5, -4e6)])
+    monkeypatch.delitem(sys.modules, "gisplan.overlaps.compiled", raising=False)
+    plain = Ground(areas).overlaps(wholes)
+    assert "gisplan.overlaps.compiled" not in sys.modules
+    monkeypatch.setattr(ground_module, "WORTH", 0)
+    fast = Ground(areas).overlaps(wholes)
+    assert "gisplan.overlaps.compiled" in sys.modules
+    for mine, theirs in zip(fast, plain, strict=True):
+        np.testing.assert_array_equal(mine, theirs)

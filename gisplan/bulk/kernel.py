@@ -20,6 +20,8 @@ from gisplan.index import PlanIndex, Store
 from gisplan.io.batches import BATCH, Batch
 from gisplan.siting import AREA, Places, check_places, index_of
 
+_ROWS: Final = 2 * BATCH
+"""Rows that are put in the order of their places together: the denser, the quicker measured."""
 EXPECTED: Final = 1_000_000
 """Points for which it pays to prepare the areas: they come in batches."""
 
@@ -65,7 +67,7 @@ class Kernel:
     @property
     def rows(self) -> int:
         """Most rows of a list that are read and judged at a time."""
-        return BATCH
+        return _ROWS
 
     def passing(self, table: Any) -> Any:
         """Return the columns of a list, an Arrow table, that pass on to the result."""

@@ -30,7 +30,7 @@ _BEYOND: Final = 0.3
 """Share of the study area's size by which tables reach beyond it on each side."""
 _AROUND: Final = (5.0, 500_000.0)
 """Degrees and metres round a table within which any projection tells places apart."""
-_ROWS: Final = 1 << 18
+_ROWS: Final = 1 << 20
 """Rows read at a time."""
 _ROW: Final = 80
 """Bytes of a row of text, about."""
@@ -154,9 +154,18 @@ class OutcomesKernel(Kernel):
         listed
             ``industry``, ``industry_code`` and ``accuracy``, one for all points or one for
             each; ``None`` says nothing.
+
+        Raises
+        ------
+        ValueError
+            Where there are not as many of one as of another.
         """
         named = parse_crs(crs)
         east, north = (np.atleast_1d(np.asarray(one, dtype=float)) for one in (x, y))
+        several = {"x": east, "y": north, **{k: one for k, one in listed.items() if np.ndim(one)}}
+        shapes = {name: np.shape(one) for name, one in several.items()}
+        if set(shapes.values()) != {(len(east),)}:
+            raise ValueError(f"not one value of each for each point: {shapes}")
         if named.offset != "none":
             east, north = _TRUE[named.offset](east, north)
         if unknown := set(listed) - set(_SAID):

@@ -22,6 +22,10 @@ PART: Final = 1_000_000
 """Rows of a part, at least: what is lost where a process is killed."""
 
 
+_WRITTEN: Final = 1 << 16
+"""Cells of a column that are encoded at a time."""
+
+
 @dataclass(frozen=True)
 class Part:
     """Some row groups of a Parquet file, or a whole text file, and where its verdicts go."""
@@ -91,7 +95,7 @@ def check_part(
                 tally[:] += np.bincount(outcome.codes, minlength=len(Outcome))
                 table = joined(kernel.passing(batch.passing), verdicts)
                 if writer is None:
-                    writer = parquet_writer(beside, table)
+                    writer = parquet_writer(beside, table, bare=list(verdicts))
                 writer.write_table(table)
                 done += len(table)
                 if progress is not None:
@@ -142,26 +146,30 @@ def _in_arrow(column: Column) -> Any:
         return arrow.array(column, mask=np.isnan(column))
     missing = column.codes < 0
     width = np.int8 if column.ordered else np.int32
-    codes = arrow.array(column.codes.astype(width), mask=missing if missing.any() else None)
+    codes = column.codes.astype(width, copy=False)
+    codes = arrow.array(codes, mask=missing if missing.any() else None)
     texts = arrow.array(column.categories, arrow.string())
     return arrow.DictionaryArray.from_arrays(codes, texts, ordered=column.ordered)
 
 
-def parquet_writer(path: Path, table: Any) -> Any:
+def parquet_writer(path: Path, table: Any, *, bare: Sequence[str] = ()) -> Any:
     """Open a file for tables like this one, in which a reader finds text as text.
 
     Texts that come told once are written so, and doubles are not searched for repetitions:
     nothing is hashed, nor compared. Whole numbers, most of them ids, are told by their steps.
-    What a reader finds is written beside (``ARROW:schema``).
+    What a reader finds is written beside (``ARROW:schema``). Columns that are *bare* are not
+    compressed: of verdicts, which are codes packed to their bits and metres, a tenth would go.
     """
     arrow = need_arrow(".parquet")
     plain = [one.name for one in table.schema if not arrow.types.is_dictionary(one.type)]
     told = base64.b64encode(schema_of(table).serialize())
     repeated = [name for name in table.column_names if _repeats(table.column(name))]
     whole = [one.name for one in table.schema if arrow.types.is_integer(one.type)]
+    codecs = {name: "NONE" if name in bare else "ZSTD" for name in table.column_names}
     writer = arrow.parquet.ParquetWriter(
-        path, table.schema, compression="zstd", use_dictionary=repeated, store_schema=False,
+        path, table.schema, compression=codecs, use_dictionary=repeated, store_schema=False,
         write_statistics=plain, column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
+        write_batch_size=_WRITTEN,
     )  # fmt: skip
     writer.add_key_value_metadata({**(table.schema.metadata or {}), b"ARROW:schema": told})
     return writer

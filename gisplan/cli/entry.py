@@ -10,7 +10,8 @@ import traceback
 
 import click
 
-from gisplan.cli.options import asked_language, gisplan
+from gisplan.cli.help import asked_language, mistake
+from gisplan.cli.options import gisplan
 from gisplan.errors import GisplanError
 from gisplan.labels import Labels
 
@@ -27,6 +28,8 @@ def main() -> None:
     # At the end Python would look through all that is left for rubbish, for longer than it
     # takes to judge a list; it is all given back anyway.
     atexit.register(gc.freeze)
+    # Nor is there any rubbish in the rows of a list that is worth looking for at every turn.
+    gc.set_threshold(200_000, 20, 50)
     try:
         sys.exit(gisplan.main(standalone_mode=False) or 0)
     except GisplanError as error:
@@ -36,8 +39,8 @@ def main() -> None:
         click.echo(error.format_message())
         sys.exit(USER_MISTAKE)
     except click.ClickException as error:
-        detail = " ".join(error.format_message().split())
-        text = Labels(asked_language())("error.bad_option", detail=detail)
+        labels = Labels(asked_language())
+        text = labels("error.bad_option", detail=" ".join(mistake(error, labels).split()))
         click.echo(f"gisplan: {text}", err=True)
         sys.exit(USER_MISTAKE)
     except click.exceptions.Abort:

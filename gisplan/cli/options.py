@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gisplan import __version__
+from gisplan.cli.help import Group, asked_language
 from gisplan.errors import OutputError
 from gisplan.labels import LANGUAGES, Labels
 
@@ -23,24 +23,14 @@ if TYPE_CHECKING:
 PATH: Any = click.Path(path_type=Path)
 
 
-def asked_language() -> str | None:
-    """Return the language asked for with --lang, even where the command did not get to run."""
-    words = sys.argv[1:]
-    for at, word in enumerate(words):
-        wanted = word.partition("=")[2] if word.startswith("--lang=") else ""
-        if word == "--lang" and at + 1 < len(words):
-            wanted = words[at + 1]
-        if wanted in LANGUAGES:
-            return wanted
-    return None
-
-
 say = Labels(asked_language())
 """Help is worded when the commands are declared, so the language is looked for beforehand."""
 
 
-@click.group(help=say("cli.help"), context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="gisplan")
+@click.group(
+    cls=Group, help=say("cli.help"), context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="gisplan", help=say("cli.click.version"))
 def gisplan() -> None:
     """Hold the commands."""
 

@@ -138,7 +138,8 @@ def sites(
     writable(output, suffixes, projects.path if projects else None)
     plan = opened(plan_folder, labels, quiet=quiet)
     from gisplan.outputs.sites import save_nearest, save_regions
-    from gisplan.printout.sites import caveats, fewer, nearest_table, regions_table
+    from gisplan.printout.caveats import caveats
+    from gisplan.printout.sites import fewer, nearest_table, regions_table
 
     told: list[str] = []
     beside: tuple[str, ...] = ()

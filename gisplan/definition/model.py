@@ -17,7 +17,10 @@ IndustryCode = Annotated[str, StringConstraints(pattern=r"^[A-T]\d{0,4}$")]
 class Model(BaseModel):
     """Strict, frozen base of everything in the plan file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    # Built when it is read into: parts within a whole need not be built by themselves as well.
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="forbid", str_strip_whitespace=True
+    )
 
 
 class Text(Model):

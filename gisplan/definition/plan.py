@@ -31,6 +31,8 @@ class Layer(Model):
     ``accuracy`` is the point mean square error M (点位中误差) in metres; the error along
     one axis is M/√2. ``source`` is a file of the plan folder (``layer`` chooses in it) or the
     address of a database, ``postgresql://host/database``, and then ``table`` names the table.
+    ``valid_until`` is the last day on which it holds: after it every answer says so, and no
+    outcome changes, for what holds instead is not known.
     """
 
     title: Text
@@ -41,6 +43,7 @@ class Layer(Model):
     status: Status = Status.SCHEMATIC
     accuracy: Metres | None = None
     as_of: dt.date | None = None
+    valid_until: dt.date | None = None
     basis: str | None = None
     owner: str | None = None
     clause: Clause | None = None
@@ -238,6 +241,12 @@ class PlanDefinition(Model):
     def layer(self, area_id: str) -> Layer:
         """Return the layer with an id; ``KeyError`` where there is none."""
         return self._by_id[area_id]
+
+    def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
+        """Copy with changes; what was looked up before them is looked up anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        vars(copied).pop("_by_id", None)
+        return copied
 
     @cached_property
     def _by_id(self) -> dict[str, Layer]:

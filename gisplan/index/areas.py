@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, Final
+from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gisplan.index import tree as trees
+from gisplan.index.points import Placed
 from gisplan.index.segments import Floats, Segments
-from gisplan.index.tree import DEPTH, SPREAD, Tree
+from gisplan.index.tree import DEPTH, Tree
 
-BLOCK: Final = 1 << 16
-"""Points measured at a time, so that everything stays in the processor's cache."""
-_NEAR, _ASK = 2, 3
+Leaves = NDArray[np.integer[Any]]
+_NEAR, ASK = 2, 3
+"""In ``Tree.side``, from which on GEOS has to be asked for the side; for everything."""
 
 
 @cache
@@ -44,7 +46,7 @@ class AreaIndex:
         self._area = area
         self._edge = shapely.boundary(area) if segments.polygonal else area
         self._polygonal = segments.polygonal
-        self._table = segments.table
+        self.table = segments.table
         self.tree = tree
         self.edges = len(segments.table)
         if self._polygonal:
@@ -61,35 +63,49 @@ class AreaIndex:
             tree.side[sure] = inside[sure]
         return cls(area, segments, tree)
 
-    def signed(self, x: Floats, y: Floats, *, fast: bool = True) -> Floats:
-        """Distance to the edge in metres, negative outside: bit for bit as GEOS has it."""
-        found, leaf = self._to_edge(x, y, fast)
-        side = np.where(leaf < 0, _ASK, self.tree.side[leaf])
-        inside = side == 1
-        ask = np.flatnonzero(side >= _NEAR)
-        inside[ask] = shapely.intersects_xy(self._area, x[ask], y[ask])
-        return np.where(inside, found, -found)
+    def signed(self, points: Placed, *, fast: bool = True, sides: Any = None) -> Floats:
+        """Distance to the edge in metres, negative outside: bit for bit as GEOS has it.
 
-    def distance(self, x: Floats, y: Floats, *, fast: bool = True) -> Floats:
+        ``sides`` says of which points it is known where they are: 1 inside, 0 outside, 2 not.
+        """
+        found, leaf = self.to_edge(points, fast=fast)
+        side = np.where(leaf < 0, ASK, self.tree.side[leaf])
+        side = side if sides is None else np.where(sides < _NEAR, sides, side)
+        outside = side != 1
+        ask = np.flatnonzero(side >= _NEAR)
+        outside[ask] = ~shapely.intersects_xy(self._area, points.x[ask], points.y[ask])
+        return np.negative(found, out=found, where=outside)
+
+    def distance(self, points: Placed, *, fast: bool = True) -> Floats:
         """Distance to the area in metres: 0 inside a polygon; bit for bit as GEOS has it."""
         if not self._polygonal:
-            return self._to_edge(x, y, fast)[0]
-        found = self.signed(x, y, fast=fast)
+            return self.to_edge(points, fast=fast)[0]
+        found = self.signed(points, fast=fast)
         return np.where(found >= 0, 0.0, -found)
 
-    def _to_edge(self, x: Floats, y: Floats, fast: bool) -> tuple[Floats, Any]:
-        tree = self.tree
-        leaf: Any
+    def to_edge(self, points: Placed, *, fast: bool = True) -> tuple[Floats, Leaves]:
+        """Distance to the nearest edge, and the leaf of each point (-1: outside the frame)."""
+        tree, (_, x, y, cells) = self.tree, points
+        leaf: Leaves
         if fast and (module := compiled()):
             found, leaf = np.empty(len(x)), np.empty(len(x), dtype=np.int32)
             module.nearest(
-                tree.codes, tree.starts, tree.lists, tree.top, tree.frame, DEPTH, tree.level,
-                SPREAD, self._table, x, y, found, leaf,
+                tree.codes, tree.starts, tree.lists, tree.top, 2 * (DEPTH - tree.level),
+                self.table, x, y, cells, found, leaf,
             )  # fmt: skip
         else:
-            leaf = trees.find_leaves(tree, x, y)
-            found = trees.nearest(tree, self._table, x, y, np.maximum(leaf, 0))
-        ask = np.flatnonzero((leaf < 0) | (tree.side[leaf] == _ASK))
+            leaf = trees.find_leaves(tree, cells)
+            found = trees.nearest(tree, self._columns, x, y, np.maximum(leaf, 0))
+        ask = np.flatnonzero(self.asked(leaf))
         if len(ask):
             found[ask] = shapely.distance(self._edge, shapely.points(x[ask], y[ask]))
         return found, leaf
+
+    def asked(self, leaf: Leaves) -> NDArray[np.bool_]:
+        """Tell of which leaves GEOS has to be asked everything."""
+        return (leaf < 0) | (self.tree.side[leaf] == ASK)
+
+    @cached_property
+    def _columns(self) -> Floats:
+        """The table turned round, each of its columns in one piece."""
+        return np.ascontiguousarray(self.table.T)

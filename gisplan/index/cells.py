@@ -103,6 +103,22 @@ class Cells:
         within += ((column[at] - across[at]) * deep).astype(np.int32)
         found[at] = self.fine[self.block[cell[at]], within]
 
+    def rows(self, x: Floats, y: Floats) -> NDArray[np.int32]:
+        """Return which row of ``fine`` holds each place; -1 where its coarse cell is not mixed."""
+        side = 1 << self.levels.coarse
+        column, row = (self._cell(at, axis, side).astype(np.int32) for axis, at in ((0, x), (1, y)))
+        cell = row * np.int32(side + 2) + column
+        return np.where(self.top[cell] == MIXED, self.block[cell], np.int32(-1))
+
+    def middles(self) -> tuple[Floats, Floats]:
+        """Return the middle of the coarse cell that each row of ``fine`` cuts."""
+        side = 1 << self.levels.coarse
+        cell = np.flatnonzero(self.top == MIXED)
+        x, y = np.zeros((2, len(self.fine)))
+        x[self.block[cell]] = self.frame[0] + (cell % (side + 2) - 0.5) * self.frame[2] / side
+        y[self.block[cell]] = self.frame[1] + (cell // (side + 2) - 0.5) * self.frame[3] / side
+        return x, y
+
     def _cell(self, places: Floats, axis: int, side: int) -> Floats:
         cell = np.subtract(places, self.frame[axis])
         cell *= side / self.frame[2 + axis]

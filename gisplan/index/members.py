@@ -19,6 +19,14 @@ MOST: Final = 64
 """Areas that a word has bits for."""
 _COARSE, _DEEPEST, _FEWEST = 10, 13, 4
 """Levels of the coarse cells, of all together at most, and at least."""
+
+# Measured, in nanoseconds (python -m benchmarks --only membership).
+_HELD: Final = 25.0
+"""Asking GEOS about a point and area."""
+_OPEN: Final = 1300.0
+"""The same of a point in a cell through which an edge may pass, by all such cells in a row."""
+_EDGE, _CELL = 170.0, 10_000.0
+"""Making a table: an edge, and a smallest cell's width of edges."""
 _CELLS: Final = 300_000
 """Smallest cells, about, through which edges may pass: they are what a table takes to make."""
 _SLACK: Final = 1e-5
@@ -36,13 +44,15 @@ class Members:
         At most 64 polygons, in metres.
     frame
         West, south, width and height of the rectangle of most points.
+    points
+        How many will be asked about, more or less: for more, cells are cut finer.
     """
 
-    def __init__(self, areas: Sequence[Any], frame: Floats) -> None:
+    def __init__(self, areas: Sequence[Any], frame: Floats, points: int) -> None:
         self._areas = np.asarray(areas, dtype=object)
         shapely.prepare(self._areas)
         whole = (1 << len(areas)) - 1
-        levels = _levels(float(shapely.length(self._areas).sum()), float(frame[2:].max()))
+        levels = _levels(_widths(self._areas, frame), points)
         made = _Made(self._areas, frame, levels)
         self._cells = build_cells(frame, made, levels)
         known = np.array([(0, whole), *made.numbers], dtype=np.uint64)
@@ -61,10 +71,22 @@ class Members:
         return words
 
 
-def _levels(edges: float, side: float) -> Levels:
-    """Cut as finely as edges of a length in metres allow in a square of a side."""
-    wanted = math.log2(max(_CELLS * side / max(edges, 1e-9), 1.0))
-    level = min(max(int(wanted), _FEWEST), _DEEPEST)
+def worth(areas: Sequence[Any], frame: Floats, points: int) -> bool:
+    """Tell whether a table costs less than to ask GEOS about every point and area."""
+    edges, widths = int(shapely.get_num_coordinates(areas).sum()), _widths(areas, frame)
+    made = _EDGE * edges + _CELL * widths * 2 ** sum(_levels(widths, points))
+    return _HELD * points * len(areas) > made
+
+
+def _widths(areas: Any, frame: Floats) -> float:
+    """Length of the edges in widths of the rectangle."""
+    return float(shapely.length(areas).sum() / frame[2:].max())
+
+
+def _levels(widths: float, points: int) -> Levels:
+    """Cut so finely that what points in open cells cost is about what cutting does."""
+    wanted = min(math.sqrt(max(points, 1) * _OPEN / _CELL), _CELLS / max(widths, 1e-9))
+    level = min(max(math.ceil(math.log2(max(wanted, 1.0))), _FEWEST), _DEEPEST)
     coarse = min(level, _COARSE)
     return Levels(coarse, level - coarse)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
+import math
 import os
 import secrets
 import sys
@@ -19,6 +21,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisplan.index.areas import AreaIndex
+from gisplan.index.points import Placed
 from gisplan.index.segments import Floats, Segments
 from gisplan.index.tree import DEPTH, Tree
 
@@ -26,11 +29,16 @@ FOLDER: Final = "GISPLAN_CACHE"
 """Environment variable with the folder to use; ``off`` for none."""
 
 _FORMAT: Final = b"gisplan index 1\n"
+_TREE: Final = b"gisplan tree 2\n"
+_HEAD, _ALIGNED = 64, 64
+"""Bytes before what lies where, and of which each array begins at a multiple."""
 _WORTH: Final = 300
 """Edges from which reading is quicker than building anew."""
 _KEPT: Final = 400
 """Files of a kind that the folder holds; the least recently used go first."""
 _ARRAYS: Final = ".cells"
+_NEAR, _ANYWHERE = 16, 8
+"""Places where GEOS is asked whether an index is right: it goes over every edge each time."""
 _ODD: Final = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, MemoryError, zlib.error)
 
 
@@ -70,8 +78,7 @@ class Store:
         try:
             if len(edges.table) < _WORTH or path.stat().st_size > 2**30:
                 return None
-            content = path.read_bytes()
-            tree = _unpacked(content, frame)
+            tree = _unpacked(np.fromfile(path, dtype=np.uint8), frame)
         except _ODD:
             return None
         if tree is None or not _sound(tree, len(edges.table)):
@@ -104,7 +111,7 @@ class Store:
 
     def save_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep arrays under the hash of what they were made from, in 40 digits."""
-        self._write(self.folder / f"{name}{_ARRAYS}", _sealed(arrays, compressed=True))
+        self._write(self.folder / f"{name}{_ARRAYS}", _sealed(arrays))
 
     def _write(self, path: Path, content: bytes) -> None:
         beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
@@ -118,7 +125,7 @@ class Store:
             self._make_room()
 
     def _path(self, area: Any, frame: Floats) -> Path:
-        made_of = hashlib.sha256(_FORMAT + frame.tobytes() + shapely.to_wkb(area))
+        made_of = hashlib.sha256(_TREE + frame.tobytes() + shapely.to_wkb(area))
         return self.folder / f"{made_of.hexdigest()[:40]}.idx"
 
     def _make_room(self) -> None:
@@ -128,9 +135,9 @@ class Store:
                 old.unlink(missing_ok=True)
 
 
-def _sealed(arrays: Mapping[str, NDArray[Any]], *, compressed: bool) -> bytes:
+def _sealed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     body = io.BytesIO()
-    (np.savez_compressed if compressed else np.savez)(body, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(body, **arrays)  # type: ignore[arg-type]
     return _FORMAT + hashlib.sha256(body.getvalue()).digest() + body.getvalue()
 
 
@@ -144,14 +151,30 @@ def _unsealed(content: bytes) -> dict[str, NDArray[Any]] | None:
 
 
 def _packed(tree: Tree) -> bytes:
-    return _sealed(tree._asdict(), compressed=False)
+    """Lay out a tree so that it is read in one go: a hash, what lies where, and the arrays."""
+    told, body = {}, b""
+    for name, one in tree._asdict().items():
+        told[name] = one.dtype.str, one.shape, len(body)
+        body += one.tobytes() + bytes(-one.nbytes % _ALIGNED)
+    head = json.dumps(told).encode()
+    head += b" " * (-len(head) % _ALIGNED)
+    sealed = len(head).to_bytes(4, "little") + head + body
+    start = _TREE + hashlib.sha256(sealed).digest()
+    return start + bytes(_HEAD - 4 - len(start)) + sealed
 
 
-def _unpacked(content: bytes, frame: Floats) -> Tree | None:
-    held = _unsealed(content)
-    if held is None:
+def _unpacked(content: NDArray[np.uint8], frame: Floats) -> Tree | None:
+    start, sealed = content[: _HEAD - 4].tobytes(), content[_HEAD - 4 :]
+    if not start.startswith(_TREE + hashlib.sha256(sealed.data).digest()):
         return None
-    tree = Tree(**{name: held[name] for name in Tree._fields})
+    size = int.from_bytes(sealed[:4].tobytes(), "little")
+    told, body = json.loads(sealed[4 : 4 + size].tobytes()), sealed[4 + size :]
+    held = {}
+    for name in Tree._fields:
+        kind, shape, at = told[name]
+        count = math.prod(shape)
+        held[name] = np.frombuffer(body, np.dtype(kind), count, at).reshape(shape)
+    tree = Tree(**held)
     return tree if np.array_equal(tree.frame, frame) else None
 
 
@@ -175,17 +198,17 @@ def _sound(tree: Tree, edges: int) -> bool:
 
 
 def _agrees(index: AreaIndex, area: Any, edges: Segments, frame: Floats) -> bool:
-    """Ask GEOS about a hundred places: a file may be whole and still be wrong."""
+    """Ask GEOS about some places: a file may be whole and still be wrong."""
     random = np.random.default_rng(len(edges.table))
-    spots = edges.table[random.integers(0, len(edges.table), 60), :2]
-    spots = np.vstack([spots + random.normal(0, frame[2] / 500, (60, 2)),
-                       frame[:2] + random.uniform(0, frame[2], (40, 2))])  # fmt: skip
-    points = shapely.points(spots)
+    spots = edges.table[random.integers(0, len(edges.table), _NEAR), :2]
+    spots = np.vstack([spots + random.normal(0, frame[2] / 500, (_NEAR, 2)),
+                       frame[:2] + random.uniform(0, frame[2], (_ANYWHERE, 2))])  # fmt: skip
     x, y = np.ascontiguousarray(spots.T)
-    told = index.distance(x, y, fast=False)
-    if not np.array_equal(told, shapely.distance(area, points)):
+    here = Placed.of(x, y, frame)
+    points = shapely.points(spots[here.rows])
+    if not np.array_equal(index.distance(here, fast=False), shapely.distance(area, points)):
         return False
     if not edges.polygonal:
         return True
-    inside = index.signed(x, y, fast=False) >= 0
+    inside = index.signed(here, fast=False) >= 0
     return bool(np.array_equal(inside, shapely.intersects(area, points)))

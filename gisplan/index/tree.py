@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gisplan.index.segments import Floats, Ints, distance_parts, distances
+from gisplan.index.segments import Floats, Ints, distances
 
 Bools = NDArray[np.bool_]
 
@@ -17,7 +17,7 @@ DEPTH: Final = 13
 """Deepest level: a frame of 20 km has cells of 2.4 m."""
 _TOP: Final = 9
 """Deepest level of the table by which a cell is looked up."""
-ENOUGH: Final = 12
+ENOUGH: Final = 20
 """A list this short is not split further; from level ``_RARE`` on twice that, four times, …:
 few points fall into so small a cell, and splitting it costs more than it saves."""
 _RARE: Final = 7
@@ -26,12 +26,15 @@ MOST: Final = 512
 SLACK: Final = 1e-5
 """Metres by which rounding may put a point outside its cell, or a distance beside the truth."""
 _TIE: Final = 1e-6
-_CHUNK: Final = 150_000
+_CHUNK: Final = 48_000
+"""Edges of lists looked at together, so that what is made on the way stays in the cache."""
+_POINTS: Final = 512
+"""Points measured together by numpy: what is made on the way stays in the cache."""
 
-SPREAD: Final = np.array(
-    [sum(((at >> bit) & 1) << (2 * bit) for bit in range(DEPTH)) for at in range(1 << DEPTH)],
-    dtype=np.int32,
-)
+SPREAD: Final[NDArray[np.int32]] = np.asarray(np.sum(
+    [((np.arange(1 << DEPTH) >> bit) & 1) << (2 * bit) for bit in range(DEPTH)],
+    axis=0, dtype=np.int32,
+))  # fmt: skip
 """Bits of a row or column number, spread so that two of them make a Morton code."""
 
 
@@ -86,6 +89,9 @@ def build(table: Floats, frame: Floats, prune: Any = None) -> Tree:
     Work and memory are bounded by the number of edges: where lists do not get shorter
     (many vertices in a spot) cells are left to GEOS.
     """
+    if prune is None:
+        # A column in one piece is gathered several times faster.
+        table, prune = np.asfortranarray(table), keep
     none = np.zeros(1, dtype=np.int32)
     everything = np.arange(len(table), dtype=np.int32)
     level = _Level(none, none, np.array([0, len(table)]), everything)
@@ -93,7 +99,7 @@ def build(table: Floats, frame: Floats, prune: Any = None) -> Tree:
     leaves: list[tuple[int, _Level]] = []
     for depth in range(DEPTH + 1):
         half = frame[2] / 2 ** (depth + 1)
-        level = _pruned(level, table, frame, half, prune or keep)
+        level = _pruned(level, table, frame, half, prune)
         counts = level.counts
         enough = ENOUGH << max(0, depth - _RARE)
         last = depth == DEPTH or 4 * int(counts[counts > enough].sum()) > budget
@@ -135,27 +141,49 @@ def keep(
     all four corners, it is so in the whole cell: the places p for which
     dist(p, f) + m <= d(p, s) are convex.
     """
-    counts = np.diff(starts)
-    owner = np.repeat(np.arange(len(x)), counts)
+    owner = np.repeat(np.arange(len(x)), np.diff(starts))
     diagonal = half * np.sqrt(2) + SLACK
-    edge = table[lists]
-    centre = distances(x[owner], y[owner], edge)
+    edge = _edges(table, lists)
+    centre = _about(x.take(owner), y.take(owner), edge)
     nearest = np.minimum.reduceat(centre, starts[:-1])
-    kept = centre <= (nearest + 2 * diagonal)[owner]
-    at = np.flatnonzero(kept)
-    owner, edge, centre = owner[at], edge[at], centre[at]
+    at = np.flatnonzero(centre <= (nearest + 2 * diagonal).take(owner))
+    owner, edge, centre = owner.take(at), edge.take(at, axis=1), centre.take(at)
     begin = np.searchsorted(owner, np.arange(len(x)))
     corners = [(x + i * (half + SLACK), y + j * (half + SLACK)) for i in (-1, 1) for j in (-1, 1)]
-    away = [distances(cx[owner], cy[owner], edge) for cx, cy in corners]
-    beaten = np.zeros(len(at), dtype=bool)
+    away = [_about(cx.take(owner), cy.take(owner), edge) for cx, cy in corners]
+    left = np.arange(len(at))
     for (cx, cy), d in zip([(x, y), *corners], [centre, *away], strict=True):
         fx, fy = _feet(cx, cy, edge, d, owner, begin)
-        worse = np.ones(len(at), dtype=bool)
+        worse = left
         for (qx, qy), far in zip(corners, away, strict=True):
-            worse &= np.hypot(qx - fx, qy - fy)[owner] + _TIE < far
-        beaten |= worse
-    kept[at[beaten]] = False
+            bar = np.hypot(qx - fx, qy - fy) + _TIE
+            worse = worse[bar.take(owner.take(worse)) < far.take(worse)]
+        beaten = np.zeros(len(at), dtype=bool)
+        beaten[worse] = True
+        left = left[~beaten[left]]
+    kept = np.zeros(len(lists), dtype=bool)
+    kept[at[left]] = True
     return kept
+
+
+def _edges(table: Floats, which: Ints) -> Floats:
+    """A.x, A.y, dx, dy and the square of the length of some edges: a row for each of these."""
+    return np.stack([table[:, column].take(which) for column in (0, 1, 2, 3, 6)])
+
+
+def _about(x: Floats, y: Floats, edge: Floats) -> Floats:
+    """Distance of each point to an edge, right to far less than ``_TIE``."""
+    u, v = x - edge[0], y - edge[1]
+    along = u * edge[2]
+    along += v * edge[3]
+    along /= edge[4]
+    np.clip(along, 0.0, 1.0, out=along)
+    u -= along * edge[2]
+    v -= along * edge[3]
+    u *= u
+    v *= v
+    u += v
+    return np.sqrt(u, out=u)
 
 
 def _feet(
@@ -163,12 +191,12 @@ def _feet(
 ) -> tuple[Floats, Floats]:
     """Return the point of each cell's nearest edge that is nearest to (x, y)."""
     least = np.minimum.reduceat(d, begin)
-    hits = np.flatnonzero(d == least[owner])
+    hits = np.flatnonzero(d == least.take(owner))
     first = hits[np.searchsorted(owner[hits], np.arange(len(x)))]
-    e = edge[first]
-    along = ((x - e[:, 0]) * e[:, 2] + (y - e[:, 1]) * e[:, 3]) / e[:, 6]
+    e = edge[:, first]
+    along = ((x - e[0]) * e[2] + (y - e[1]) * e[3]) / e[4]
     along = along.clip(0, 1)
-    return e[:, 0] + along * e[:, 2], e[:, 1] + along * e[:, 3]
+    return e[0] + along * e[2], e[1] + along * e[3]
 
 
 def _chosen(level: _Level, which: Bools) -> _Level:
@@ -219,7 +247,8 @@ def _near(level: _Level, table: Floats, frame: Floats, depth: int) -> NDArray[np
         return np.zeros(0, dtype=np.int8)
     x, y, half = cell_centres(level.column, level.row, frame, depth)
     owner = np.repeat(np.arange(len(x)), level.counts)
-    d = np.minimum.reduceat(distances(x[owner], y[owner], table[level.lists]), level.starts[:-1])
+    away = _about(x[owner], y[owner], _edges(table, level.lists))
+    d = np.minimum.reduceat(away, level.starts[:-1])
     return np.where(d <= half * np.sqrt(2) + SLACK, 2, 0).astype(np.int8)
 
 
@@ -250,15 +279,21 @@ def _gather_bits(codes: Ints) -> Ints:
     return found
 
 
-def find_leaves(tree: Tree, x: Floats, y: Floats) -> NDArray[np.int64]:
-    """Position of the leaf that holds each point; -1 outside the frame."""
-    scale = 2**DEPTH / tree.frame[2]
-    column, row = (x - tree.frame[0]) * scale, (y - tree.frame[1]) * scale
-    last = 2**DEPTH
+def cells_of(frame: Floats, x: Floats, y: Floats) -> Ints:
+    """Morton code of the cell of the deepest level that holds each point; -1 outside the frame."""
+    scale, last = 2**DEPTH / frame[2], 2**DEPTH
+    column, row = (x - frame[0]) * scale, (y - frame[1]) * scale
     within = (column >= 0) & (column < last) & (row >= 0) & (row < last)
+    # Truncated from 0 on, which is to round down; what is outside, or no number, is no place.
     column = np.where(within, column, 0).astype(np.int32)
     row = np.where(within, row, 0).astype(np.int32)
-    codes = morton(column, row)
+    return np.where(within, morton(column, row), np.int32(-1))
+
+
+def find_leaves(tree: Tree, cells: Ints) -> NDArray[np.int64]:
+    """Position of the leaf that holds each cell of the deepest level; -1 outside the frame."""
+    within = cells >= 0
+    codes = np.where(within, cells, 0)
     cell = codes >> np.int32(2 * (DEPTH - tree.level))
     leaf = tree.top[cell].astype(np.int64)
     several = np.flatnonzero(tree.top[cell + 1] - leaf > 1)
@@ -267,18 +302,23 @@ def find_leaves(tree: Tree, x: Floats, y: Floats) -> NDArray[np.int64]:
     return leaf
 
 
-def nearest(tree: Tree, table: Floats, x: Floats, y: Floats, leaf: NDArray[np.int64]) -> Floats:
-    """Distance of each point to the nearest edge of its leaf's list (numpy)."""
-    counts = (tree.starts[leaf + 1] - tree.starts[leaf]).astype(np.int16)
-    order = np.argsort(-counts, kind="stable")
-    x, y, start = x[order], y[order], tree.starts[leaf[order]]
-    many = np.searchsorted(-counts[order], -np.arange(int(counts.max(initial=0))), side="left")
-    ends, inner = np.full(len(x), np.inf), np.full(len(x), np.inf)
-    for step, active in enumerate(many):
-        edge = table[tree.lists[start[:active] + step]]
-        to_ends, to_inner = distance_parts(x[:active], y[:active], edge)
-        np.minimum(ends[:active], to_ends, out=ends[:active])
-        np.minimum(inner[:active], to_inner, out=inner[:active])
-    found = np.empty(len(x))
-    found[order] = np.minimum(np.sqrt(ends), inner)
+def nearest(tree: Tree, columns: Floats, x: Floats, y: Floats, leaf: NDArray[np.int64]) -> Floats:
+    """Distance of each point to the nearest edge of its leaf's list (numpy); infinite of none.
+
+    *columns* are those of `Segments.table`, turned round.
+    """
+    found = np.full(len(x), np.inf)
+    for at in range(0, len(x), _POINTS):
+        own = leaf[at : at + _POINTS]
+        first = tree.starts[own].astype(np.int64)
+        counts = tree.starts[own + 1] - first
+        point = np.flatnonzero(counts)
+        if not len(point):
+            continue
+        counts, first, point = counts[point], first[point], point + at
+        begin = np.cumsum(counts) - counts
+        place = np.repeat(first - begin, counts) + np.arange(begin[-1] + counts[-1])
+        edge = columns.take(tree.lists.take(place), axis=1).T
+        away = distances(x[point].repeat(counts), y[point].repeat(counts), edge)
+        found[point] = np.minimum.reduceat(away, begin)
     return found

@@ -37,10 +37,8 @@ Floats = NDArray[np.float64]
 _FIELDS: Final = ("id", "name", "industry", "industry_code", "accuracy")
 _PLACES: Final = ("lon", "lat")
 _FEW: Final = ("industry", "industry_code")
-_POINT: Final = np.frombuffer(bytes([1, 1, 0, 0, 0]), dtype=np.uint8)
-"""How the WKB of a point begins: little-endian, type 1."""
-_WKB_POINT: Final = 21
-_NO_POINT: Final = np.empty((0, _WKB_POINT), dtype=np.uint8)
+_POINT: Final = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
+"""The WKB of a point; little-endian (1) and of type 1 as nearly everybody writes it."""
 
 
 class Layout(NamedTuple):
@@ -114,7 +112,9 @@ def arrow_batches(
     try:
         # Few different words are read as such, and never spelt out.
         few = [layout.titles[layout.fields[name]] for name in _FEW if name in layout.fields]
-        with arrow.parquet.ParquetFile(path, read_dictionary=_texts(path, few)) as file:
+        # Pages are read as they are needed, not those of all row groups ahead.
+        words = _texts(path, few)
+        with arrow.parquet.ParquetFile(path, read_dictionary=words, pre_buffer=False) as file:
             chosen = list(groups) if groups is not None else list(range(file.num_row_groups))
             done = sum(file.metadata.row_group(at).num_rows for at in range(min(chosen, default=0)))
             described = (file.schema_arrow.metadata or {}).get(b"geo")
@@ -199,21 +199,24 @@ def _bare_points(column: Any) -> tuple[Floats, Floats] | None:
     """Read WKB that is plain points, all alike, straight from the bytes; else ``None``."""
     import pyarrow as pa
 
-    parts = []
+    x, y = (np.empty(len(column)) for _ in range(2))
+    done = 0
     for chunk in column.chunks:
         if not pa.types.is_binary(chunk.type) or chunk.null_count:
             return None
         _, offsets, data = chunk.buffers()
         at = np.frombuffer(offsets, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
-        if len(chunk) and not (np.diff(at) == _WKB_POINT).all():
+        if not len(chunk):
+            continue
+        if not (np.diff(at) == _POINT.itemsize).all():
             return None
-        held = np.frombuffer(data, dtype=np.uint8) if data else np.empty(0, dtype=np.uint8)
-        parts.append(held[at[0] : at[-1]].reshape(-1, _WKB_POINT))
-    cells = parts[0] if len(parts) == 1 else np.concatenate([_NO_POINT, *parts])
-    if not (cells[:, : len(_POINT)] == _POINT).all():
-        return None
-    places = np.ascontiguousarray(cells[:, len(_POINT) :]).view(np.float64)
-    return np.ascontiguousarray(places[:, 0]), np.ascontiguousarray(places[:, 1])
+        points = np.frombuffer(data, dtype=_POINT, count=len(chunk), offset=int(at[0]))
+        if not ((points["order"] == 1).all() and (points["type"] == 1).all()):
+            return None
+        here = slice(done, done + len(chunk))
+        x[here], y[here] = points["x"], points["y"]
+        done += len(chunk)
+    return x, y
 
 
 def _shapes(table: Any, layout: Layout, file: str) -> NDArray[np.object_] | None:
@@ -261,7 +264,7 @@ def _plain(x: Floats, y: Floats, named: NamedCrs, *, drawn: bool) -> bool:
 def listed_of_rows(table: Any, layout: Layout, placed: NDArray[np.bool_]) -> Columns:
     """What plain rows say, with the issues that `intake` would find in them."""
     columns: dict[str, Column] = {}
-    issues = np.where(placed, 0, 8)
+    issues = np.where(placed, np.int8(0), np.int8(8))
     if "industry" in layout.fields:
         columns["industry"] = _coded(table, layout, "industry", lambda text: text)
     if "industry_code" in layout.fields:
@@ -270,10 +273,11 @@ def listed_of_rows(table: Any, layout: Layout, placed: NDArray[np.bool_]) -> Col
             table, layout, "industry_code",
             lambda text: normalise_codes(normalise(text)) if _said(text) else None,
         )  # fmt: skip
-        issues += 4 * ((stated.codes >= 0) & (read.codes < 0))
+        issues += np.int8(4) * ((stated.codes >= 0) & (read.codes < 0))
         columns["industry_code"] = read
-    columns["accuracy"], unread = _accuracy(table, layout)
-    issues += 2 * unread
+    if "accuracy" in layout.fields:
+        columns["accuracy"], unread = _accuracy(table, layout)
+        issues += np.int8(2) * unread
     if "name" in layout.fields:
         issues += _blank(table.column(layout.titles[layout.fields["name"]]))
     told = ("GP-INT-020", "GP-INT-033", "GP-INT-034", "GP-INT-001")
@@ -331,8 +335,6 @@ def _blank(column: Any) -> NDArray[np.bool_]:
 
 
 def _accuracy(table: Any, layout: Layout) -> tuple[Floats, NDArray[np.bool_]]:
-    if "accuracy" not in layout.fields:
-        return np.full(len(table), np.nan), np.zeros(len(table), dtype=bool)
     title = layout.titles[layout.fields["accuracy"]]
     unit = units("length").get(split_header(title).note, 1.0)
     entries, which = _different(table.column(title))

@@ -76,6 +76,8 @@ def text_batches(
         As `gisplan.io.projects.intake`; ``stream_changes`` where a later batch reads
         otherwise than the first.
     """
+    if not path.stat().st_size:
+        raise ProjectsError("projects_empty_file", file=path.name)
     declared = parse_crs(crs) if crs is not None else None
     found = find_encoding(path, encoding)
     with path.open(encoding=found, newline="") as opened:

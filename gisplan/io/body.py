@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from gisplan.io.column_text import are_decimals, bared, normalised, titles_among
 from gisplan.io.dates import is_date_title, serial_date
 from gisplan.io.header import Heading, holds_number
-from gisplan.io.phrases import is_enumerated, is_enumerator, is_remark, is_total
+from gisplan.io.phrases import (
+    is_enumerated,
+    is_enumerator,
+    is_remark,
+    is_total,
+    may_enumerate,
+    remark_beginnings,
+    total_words,
+)
 from gisplan.io.rows import Grid, IssueLog, Rows
 from gisplan.io.sums import Totals
 from gisplan.io.text import is_blank, match_headers, normalise, parse_number
@@ -26,23 +35,31 @@ def take_table(grid: Grid, heading: Heading, file: str) -> tuple[Rows, IssueLog]
     titles = heading.titles + [""] * (width - len(heading.titles))
     rows = Rows(file, grid.name, titles, [], [])
     log = IssueLog(file, grid.name)
+    first = heading.last + 1
+    below = [
+        cells if len(cells) == width else cells + [""] * (width - len(cells))
+        for cells in grid.cells[first:]
+    ]
     lines = _Lines(grid, heading, titles)
+    suspects = lines.suspects(below)
     totals = Totals()
     _note_above(grid, heading, log)
-    for index in range(heading.last + 1, len(grid.cells)):
-        cells = grid.cells[index] + [""] * (width - len(grid.cells[index]))
+    marked = bool(grid.hidden_rows or grid.unread) or grid.width is not None
+    for index, cells in enumerate(below, start=first):
         unread = grid.unread.get(index, {})
         if not any(cells) and not unread:
             continue
-        _note_cells(grid, index, unread, titles, log)
-        reason = lines.not_a_project(index, cells)
+        if marked:
+            _note_cells(grid, index, unread, titles, log)
+        reason = lines.not_a_project(index, cells) if index - first in suspects else ""
         if reason == "GP-INT-040":
             totals.note(index + 1, cells, len(rows.cells))
         if reason:
             log.add(reason, index + 1, value=" ".join(dict.fromkeys(filter(None, cells))))
             continue
-        here = len(rows.cells)
-        rows.merged.update((here, column) for column in grid.merged_in(index))
+        if grid.merged:
+            here = len(rows.cells)
+            rows.merged.update((here, column) for column in grid.merged_in(index))
         rows.cells.append(cells)
         rows.numbers.append(index + 1)
     totals.check(rows, log)
@@ -63,11 +80,42 @@ class _Lines:
         self._places = [fields[field] for field in _PLACES if field in fields]
         self._numbers = [fields[field] for field in (*_PLACES, "investment") if field in fields]
         self._first = fields.get("id", 0)
-        self._numbered = any(
-            parse_number(row[self._first]) is not None
-            for row in grid.cells[heading.last + 1 :]
-            if self._first < len(row)
-        )
+        below = grid.cells[heading.last + 1 :]
+        numbers = normalised([row[self._first] for row in below if self._first < len(row)])
+        self._numbered = any(one and parse_number(one) is not None for one in numbers)
+
+    def suspects(self, below: Sequence[Sequence[str]]) -> set[int]:
+        """Return the lines below the header that may be no projects, by a look at each column.
+
+        All others are projects: `not_a_project` need not be asked.
+        """
+        found = {row - self._heading.last - 1 for row in self._heading.units}
+        keys = {0, self._first, *self._keys}
+        for position, column in enumerate(zip(*below, strict=True)):
+            odd = self._odd_cells(position, list(dict.fromkeys(column)), key=position in keys)
+            if odd:
+                found |= {row for row, cell in enumerate(column) if cell in odd}
+        return found
+
+    def _odd_cells(self, position: int, cells: list[str], *, key: bool) -> set[str]:
+        """Return the different cells of a column with which a line may be no project."""
+        held = [cell for cell in cells if cell]
+        odd = {row[position] for row in (self._titles, *self._headers) if position < len(row)}
+        if are_decimals(held):
+            return odd - {""}  # numbers say nothing else
+        bare = bared(held)
+        odd |= titles_among(held, bare)
+        begun = remark_beginnings()
+        odd |= {
+            cell
+            for cell, one in zip(held, bare, strict=True)
+            if one[:2] in begun or one[:1] in begun
+        }
+        if key and total_words().search("\n".join(bare)):
+            odd |= {cell for cell in held if is_total(cell)}
+        if position == self._first:
+            odd |= {cell for cell, one in zip(held, bare, strict=True) if may_enumerate(one)}
+        return odd - {""}
 
     def not_a_project(self, index: int, cells: list[str]) -> str:
         """Return the code of a line that is no project, ``""`` for a project."""
@@ -171,10 +219,11 @@ def _read_serial_dates(grid: Grid, rows: Rows) -> None:
     for position, title in enumerate(rows.titles):
         if grid.from_1904 or not is_date_title(title):
             continue
-        dates = [serial_date(cell) for cell in rows.column(position)]
-        for cells, date in zip(rows.cells, dates, strict=True):
-            cells[position] = date or cells[position]
+        column = rows.column(position)
+        dates = [serial_date(cell) for cell in column]
         if any(dates):
+            told = zip(dates, column, strict=True)
+            rows.rewrite(position, [date or cell for date, cell in told])
             read.append(title)
     if read:
         rows.evidence.append(("dates_serial", "、".join(read)))

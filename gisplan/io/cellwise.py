@@ -17,6 +17,7 @@ import numpy as np
 import pyproj
 import python_calamine as calamine
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from gisplan.columns import Coded, Columns
@@ -24,6 +25,7 @@ from gisplan.errors import ProjectsError, VerifyError
 from gisplan.io.extent import check_parts
 from gisplan.io.flat import cells_of, len_of, plain_cells
 from gisplan.io.limits import check_archive
+from gisplan.io.pieces import Piece, joined, numbers_told
 from gisplan.io.sheet_cells import Cells
 
 if TYPE_CHECKING:
@@ -88,15 +90,36 @@ class ByColumn:
         """Lay out the rows, titles first."""
         return [[plain(cell) for cell in row] for row in (self.titles, *self._rows(plain_cells))]
 
-    def said(self) -> Iterator[str]:
-        """Write the rows as `digest` tells them, each as a list of JSON."""
-        yield _line([_quoted(plain(one)) for one in self.titles])
-        yield from map(_line, self._rows(_quoted_cells))
+    def said(self) -> Iterator[bytes]:
+        """Write the rows as `digest` tells them: lists of JSON, up to the last that says anything.
+
+        What is blank at the end of a row or of the table a reader may or may not give.
+        """
+        quoted = [_quoted_cells(one, "," if at else "") for at, one in enumerate(self.columns)]
+        there = np.array([one.codes != len(one.texts) - 2 for one in quoted], dtype=bool)
+        there = there.reshape(len(quoted), self.rows)
+        head = _line([_quoted(plain(one)) for one in self.titles])
+        filled = np.flatnonzero(there.any(axis=0))
+        rows = int(filled[-1]) + 1 if len(filled) else 0
+        if rows or head != "[]":
+            yield head.encode("utf-8", "replace")
+        if rows:
+            yield from joined(_lists(quoted, there[:, :rows]), rows)
 
     def _rows(self, told: Callable[[Cells], list[Any]]) -> Iterable[Sequence[Any]]:
         if not self.columns:
             return [()] * self.rows
         return zip(*map(told, self.columns), strict=True)
+
+
+def _lists(quoted: Sequence[Piece], there: NDArray[np.bool_]) -> list[bytes | Piece]:
+    """Make lists of JSON of quoted cells, each up to its last cell that says anything."""
+    reaching = np.logical_or.accumulate(there[::-1], axis=0)[::-1]
+    told = [
+        Piece(one.texts, np.where(here, one.codes[: len(here)], -1))
+        for one, here in zip(quoted, reaching, strict=True)
+    ]
+    return [b",[", *told, b"]"]
 
 
 def system(frame: gpd.GeoDataFrame) -> Grid:
@@ -114,16 +137,22 @@ def system(frame: gpd.GeoDataFrame) -> Grid:
 
 def digest(grids: Mapping[str, Grid | ByColumn]) -> str:
     """Return the sha256 of what tables say, whatever file they stand in."""
-    said = []
-    for name, grid in grids.items():
-        if isinstance(grid, ByColumn):
-            lines = list(grid.said())
-        else:
-            lines = [_line([_quoted(cell) for cell in row]) for row in grid]
-        while lines and lines[-1] == "[]":
-            lines.pop()
-        said.append(f"[{json.dumps(name, ensure_ascii=False)},[{','.join(lines)}]]")
-    return hashlib.sha256(f"[{','.join(said)}]".encode("utf-8", "replace")).hexdigest()
+    told = hashlib.sha256()
+    for at, (name, grid) in enumerate(grids.items()):
+        title = f"{',' if at else '['}[{json.dumps(name, ensure_ascii=False)},["
+        told.update(title.encode("utf-8", "replace"))
+        for part in grid.said() if isinstance(grid, ByColumn) else _said(grid):
+            told.update(part)
+        told.update(b"]]")
+    told.update(b"]" if grids else b"[]")
+    return told.hexdigest()
+
+
+def _said(grid: Grid) -> Iterator[bytes]:
+    lines = [_line([_quoted(cell) for cell in row]) for row in grid]
+    while lines and lines[-1] == "[]":
+        lines.pop()
+    yield ",".join(lines).encode("utf-8", "replace")
 
 
 def same(one: Any, other: Any) -> bool:
@@ -187,16 +216,29 @@ def _quoted(cell: Any) -> str:
     return encode_basestring(_token(cell))
 
 
-def _quoted_cells(cells: Cells) -> list[str]:
+def _quoted_cells(cells: Cells, mark: str) -> Piece:
+    """Quote the cells of a column behind a mark; the last text but one is that of a blank."""
     if isinstance(cells, list):
-        return [_quoted(plain(one)) for one in cells]
-    if isinstance(cells, Coded):
-        told = [_quoted(plain(text)) for text in cells.categories]
-        return list(map([*told, _BLANK].__getitem__, cells.codes.tolist()))
-    known = np.where(np.isfinite(cells), cells, np.nan)
-    return [
-        (f'"n{one:.9g}"' if one else '"n0"') if one == one else _BLANK for one in known.tolist()
-    ]
+        told, codes = [_quoted(plain(one)) for one in cells], np.arange(len(cells))
+    elif isinstance(cells, Coded):
+        told = [
+            encode_basestring("t" + one) if one else _BLANK for one in map(plain, cells.categories)
+        ]
+        codes = cells.codes
+    else:
+        some, none = f'{mark}"n%.9g"'.encode(), f'{mark}"n0"'.encode()
+        numbers = numbers_told(cells, lambda one: some % one if one else none)
+        return _with_blanks(numbers.texts[:-1].tolist(), numbers.codes, mark)
+    blank = np.array([one == _BLANK for one in [*told, _BLANK]])
+    # All at once: no end of line is left in what is quoted.
+    whole = mark + f"\n{mark}".join(told)
+    texts = whole.encode("utf-8", "replace").split(b"\n") if told else []
+    return _with_blanks(texts, np.where(blank[codes], -1, codes), mark)
+
+
+def _with_blanks(texts: Sequence[bytes], codes: NDArray[Any], mark: str) -> Piece:
+    blank = f"{mark}{_BLANK}".encode()
+    return Piece.of([*texts, blank], np.where(codes < 0, len(texts), codes.astype(np.int32)))
 
 
 def _line(cells: Sequence[str]) -> str:

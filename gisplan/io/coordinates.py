@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from gisplan.io.column_text import DECIMAL, decimals
 from gisplan.io.text import (
     Axis,
     is_blank,
@@ -28,10 +32,11 @@ _NORTH_APART: Final = (1.5e6, 6.5e6)
 _DEGREES: Final = (("lon", "lat"), ("lonlat", "lonlat"), ("x", "y"), ("east", "north"))
 _METRES: Final = (("east", "north"), ("x", "y"), ("lon", "lat"), ("lonlat", "lonlat"))
 
-_PLAIN: Final = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{0,18})?")
 _MOST: Final = {"lon": 180.0, "lat": 90.0}
 
 Pair = tuple[float, float]
+Pairs = NDArray[np.float64]
+"""Pairs of numbers, n x 2."""
 Order = Literal["written", "turned", "open"]
 
 
@@ -120,7 +125,7 @@ def _with_marks(found: re.Match[str]) -> str:
 
 def _plain_number(cell: object) -> float | None:
     """Read a number in the plainest writing, which needs no interpreting."""
-    if not isinstance(cell, str) or not _PLAIN.fullmatch(cell):
+    if not isinstance(cell, str) or not DECIMAL.fullmatch(cell):
         return None
     return float(cell)
 
@@ -161,10 +166,13 @@ def split_pair(cell: object) -> tuple[str, str] | None:
 # --- which axis is which -------------------------------------------------------------------
 
 
-def numbers_of(axes: Axes) -> list[Pair]:
+def numbers_of(axes: Axes) -> Pairs:
     """Return the pairs that can be read, in the order of the columns; 0,0 is a blank."""
-    read = [_numbers(one, two) for one, two in zip(axes.first, axes.second, strict=True)]
-    return [pair for pair in read if pair is not None and pair != (0, 0)]
+    found = np.column_stack([decimals(axes.first), decimals(axes.second)])
+    for row in np.flatnonzero(np.isnan(found).any(axis=1)).tolist():
+        found[row] = _numbers(axes.first[row], axes.second[row]) or np.nan
+    held: Pairs = found[~np.isnan(found).any(axis=1) & (found != 0).any(axis=1)]
+    return held
 
 
 def _numbers(first: str, second: str) -> Pair | None:
@@ -180,40 +188,46 @@ def _number(cell: str) -> float | None:
     return angle if angle is not None else read_angle(cell, "lat")
 
 
-def order_of(pairs: Sequence[Pair]) -> Order:
+def order_of(pairs: Pairs) -> Order:
     """Tell whether pairs are (longitude, latitude) or (east, north), or the other way.
 
     Every pair has to say the same, in degrees by the ranges of China, in metres by
     magnitude; else, or where numbers of both axes have one size, the order stays open.
     """
-    if pairs and all(map(_is_written, pairs)):
+    x, y = pairs.T
+    if len(pairs) and _are_written(x, y).all():
         return "written"
-    return "turned" if pairs and all(_is_written((y, x)) for x, y in pairs) else "open"
+    return "turned" if len(pairs) and _are_written(y, x).all() else "open"
 
 
-def are_degrees(pairs: Sequence[Pair]) -> bool:
+def are_degrees(pairs: Pairs) -> bool:
     """Tell whether all pairs are degrees in China, in either order."""
-    return bool(pairs) and all(in_china(x, y) or in_china(y, x) for x, y in pairs)
+    x, y = pairs.T
+    return bool(len(pairs)) and bool((are_in_china(x, y) | are_in_china(y, x)).all())
 
 
-def are_metres(pairs: Sequence[Pair]) -> bool:
+def are_metres(pairs: Pairs) -> bool:
     """Tell whether all pairs are far too big for degrees."""
-    return bool(pairs) and all(min(abs(x), abs(y)) > 1000 for x, y in pairs)
+    return bool(len(pairs)) and bool((np.abs(pairs) > 1000).all())
 
 
 def in_china(lon: float, lat: float) -> bool:
     """Tell whether degrees lie within the ranges of China."""
-    return _within(lon, LON_OF_CHINA) and _within(lat, LAT_OF_CHINA)
+    return bool(are_in_china(lon, lat))
 
 
-def _is_written(pair: Pair) -> bool:
-    x, y = pair
-    metres = _within(y, _NORTH_APART) and any(_within(x, span) for span in _EASTINGS)
-    return in_china(x, y) or metres
+def are_in_china(lon: Any, lat: Any) -> Any:
+    """Tell it of many degrees at once."""
+    return _within(lon, LON_OF_CHINA) & _within(lat, LAT_OF_CHINA)
 
 
-def _within(value: float, span: Sequence[float]) -> bool:
-    return span[0] <= value <= span[1]
+def _are_written(x: Any, y: Any) -> Any:
+    metres = _within(y, _NORTH_APART) & (_within(x, _EASTINGS[0]) | _within(x, _EASTINGS[1]))
+    return are_in_china(x, y) | metres
+
+
+def _within(value: Any, span: Sequence[float]) -> Any:
+    return (span[0] <= value) & (value <= span[1])
 
 
 @cache

@@ -22,6 +22,10 @@ _READ: Final = re.compile(r"content\.xml|xl/(?:workbook|sharedstrings)\.xml|xl/w
 _SHEET: Final = re.compile(rb"<(?:\w+:)?sheetData\b")
 _ROW: Final = re.compile(rb"<(?:\w+:)?row\s[^>]*?\br\s*=\s*[\"']\s*0*([0-9]{1,12})")
 _CELL: Final = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{1,9})([0-9]{1,12})[\"']")
+_LOOSE: Final = (b"'", b"\t", b"\r", b"\n", b" =", b"= ")
+"""Ways to write an attribute that hardly any program uses."""
+_LETTERS: Final = re.compile(rb' r="([A-Za-z]{1,9})[0-9]{1,12}"')
+_NUMBERS: Final = re.compile(rb' r="[A-Za-z]{0,9}([0-9]{1,12})"')
 # The compiled reader makes room for as many strings as a part says it has.
 _COUNT: Final = re.compile(rb"\b(?:c|uniqueC)ount\s*=\s*[\"']\s*\+?0*([0-9]{1,30})")
 _BROKEN: Final = (
@@ -59,17 +63,17 @@ def _check_part(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
     if not member.filename.lower().endswith(".xml"):
         return 0
     data = archive.read(member)
-    counts = [int(count) for count in _COUNT.findall(data)]
+    counts = [int(count) for count in _COUNT.findall(data)] if b"ount" in data else []
     if max(counts, default=0) > MOST_CELLS:
         return max(counts)
-    sheet = bool(_SHEET.search(data))
+    sheet = _SHEET.search(data)
     if sheet or _READ.fullmatch(member.filename.lower()):
         parser = expat.ParserCreate()
         parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.Parse(data, True)
     if member.filename == "content.xml":
         return _OdsExtent().measure(data)
-    return _span(data) if sheet else 0
+    return _span(data[sheet.start() : data.rfind(b"sheetData")]) if sheet else 0
 
 
 def _refuse_doctype(*_: object) -> None:
@@ -77,13 +81,14 @@ def _refuse_doctype(*_: object) -> None:
 
 
 def _span(data: bytes) -> int:
-    """Return the number of cells from A1 to the last of a worksheet."""
-    rows = {int(number) for number in _ROW.findall(data)}
-    letters, numbers = set(), set()
-    for found in _CELL.finditer(data):
-        letters.add(found[1])
-        numbers.add(found[2])
-    height = max(rows | set(map(int, numbers)), default=1)
+    """Return the number of cells from A1 to the last of the rows of a worksheet."""
+    if any(mark in data for mark in _LOOSE) or data.count(b'r="') != data.count(b' r="'):
+        cells = _CELL.findall(data)
+        letters, numbers = {one for one, _ in cells}, {one for _, one in cells}
+        numbers |= set(_ROW.findall(data))
+    else:  # as all programs write it, with no other attribute that ends so
+        letters, numbers = set(_LETTERS.findall(data)), set(_NUMBERS.findall(data))
+    height = max(map(int, numbers), default=1)
     return height * max((column_number(word.decode()) + 1 for word in letters), default=1)
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gisplan.columns import Coded, Columns
 from gisplan.crs import WGS84, moved
+from gisplan.io.kinds import told
 from gisplan.io.writing import write_text
 from gisplan.labels import Labels
 
@@ -135,4 +136,4 @@ def _value(value: Any) -> Any:
         return int(value)
     if isinstance(value, (float, np.floating)):
         return float(value) if math.isfinite(value) else None
-    return str(value)
+    return told(value)

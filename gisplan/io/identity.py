@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from gisplan.io.column_text import normalised
 from gisplan.io.rows import IssueLog, Rows
-from gisplan.io.text import is_blank, match_headers, normalise
+from gisplan.io.text import is_blank, match_headers, normalise, nothing
 from gisplan.labels import LANGUAGES, Labels
 
 _SHOWN: Final = 5
@@ -23,12 +24,37 @@ def note_names_and_ids(rows: Rows, log: IssueLog) -> None:
     found = match_headers(rows.titles)
     name, code = found.get("name"), found.get("id")
     if name is not None:
-        for number, cell in zip(rows.numbers, rows.column(name), strict=True):
-            if is_blank(cell):
+        cells = rows.column(name)
+        keys = name_keys(cells)
+        for number, key in zip(rows.numbers, keys, strict=True):
+            if not key:
                 log.add("GP-INT-020", number, column=rows.titles[name])
-        _note_twice(rows, log, name, "GP-INT-068", list(map(name_key, rows.column(name))))
+        _note_twice(rows, log, name, "GP-INT-068", keys)
     if code is not None:
-        _note_twice(rows, log, code, "GP-INT-021", list(map(id_key, rows.column(code))))
+        _note_twice(rows, log, code, "GP-INT-021", id_keys(rows.column(code)))
+
+
+def id_keys(cells: Sequence[str]) -> list[str]:
+    """Return `id_key` of each of many cells."""
+    whole = re.sub("[—―_]", "-", "\n".join(normalised(cells)))
+    return re.sub(r"[^\S\n]+", "", whole).lower().split("\n") if cells else []
+
+
+def name_keys(cells: Sequence[str]) -> list[str]:
+    """Return `name_key` of each of many cells, ``""`` for a blank one."""
+    texts = normalised(cells)
+    bare = re.sub(r"(?:[^\w\n]|_)+", "", "\n".join(texts)).lower().split("\n")
+    none, endings = nothing(), _endings()
+    keys = []
+    for text, key in zip(texts, bare, strict=False):
+        lower = text.lower()
+        if lower in none:
+            keys.append("")
+        elif len(key) < 2 or key.isdecimal():
+            keys.append(lower)
+        else:
+            keys.append(_without_ending(key) if key.endswith(endings) else key)
+    return keys
 
 
 def id_key(cell: str) -> str:
@@ -43,6 +69,10 @@ def name_key(cell: str) -> str:
     plain = re.sub(r"[\W_]+", "", normalise(cell)).lower()
     if len(plain) < 2 or plain.isdecimal():
         return normalise(cell).lower()
+    return _without_ending(plain)
+
+
+def _without_ending(plain: str) -> str:
     for ending in _endings():
         if plain.endswith(ending) and len(plain) > len(ending) + 1:
             return plain.removesuffix(ending)
@@ -53,6 +83,8 @@ def _note_twice(rows: Rows, log: IssueLog, position: int, issue: str, keys: Sequ
     same: dict[str, list[int]] = {}
     for number, key in zip(rows.numbers, keys, strict=True):
         same.setdefault(key, []).append(number)
+    if len(same) == len(keys):
+        return
     for number, key, cell in zip(rows.numbers, keys, rows.column(position), strict=True):
         others = [other for other in same[key][: _SHOWN + 1] if other != number][:_SHOWN]
         if key and others:

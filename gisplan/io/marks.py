@@ -15,6 +15,7 @@ from xml.parsers import expat
 _MOST_COLUMNS: Final = 16_384
 # What a sheet without any mark has not: then its XML need not be read element by element.
 _TRACES: Final = re.compile(rb"hidden=|[<:]f[ >/]|t=[\"']e[\"']|^\xff\xfe|^\xfe\xff")
+_GLANCES: Final = (b"hidden=", b"<f", b":f", b't="e', b"t='e")
 _CELL: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _ERROR: Final = re.compile(r"#(?:REF|DIV/0|VALUE|NAME|NULL|NUM|N/A|SPILL|CALC)[!?]?")
 
@@ -60,13 +61,18 @@ def read_marks(path: Path, sheet: str, *, height: int) -> Marks | None:
     except _NOT_TOLD:
         return None
     reader = _XlsxSheet(uncalculated=book.says("calcPr", "fullCalcOnLoad"))
-    if _TRACES.search(data):
+    if _may_mark(data) and _TRACES.search(data):
         try:
             reader.read(data)
         except _NOT_TOLD:
             return None
     reader.marks.from_1904 = book.says("workbookPr", "date1904")
     return reader.marks
+
+
+def _may_mark(data: bytes) -> bool:
+    """Tell at a glance whether a sheet may have a trace of a mark; most have none."""
+    return data[:1] in (b"\xff", b"\xfe") or any(mark in data for mark in _GLANCES)
 
 
 class XmlReader(ABC):

@@ -11,6 +11,7 @@ from gisplan.io.text import normalise, units
 from gisplan.labels import LANGUAGES, Labels
 
 _NUMERAL: Final = "[一二三四五六七八九十百]{1,3}"
+_ENUMERATING: Final = frozenset("(一二三四五六七八九十百IVX")
 _ENUMERATOR: Final = re.compile(rf"\(?{_NUMERAL}\)?[、.,:]?|[IVX]{{1,4}}[、.,]?")
 _ENUMERATED: Final = re.compile(rf"(?:\({_NUMERAL}\)|{_NUMERAL}[、.,])\D*.*")
 _COUNTED: Final = re.compile(r"\d+(?=[项个宗件])")
@@ -43,6 +44,19 @@ def counted(text: str) -> int | None:
 def is_remark(text: str) -> bool:
     """Tell whether a cell is a line beside a table: ``注1：…``, ``填表人：…``."""
     return bool(_remarks().match(_plain(text)))
+
+
+@cache
+def remark_beginnings() -> frozenset[str]:
+    """Return the first one or two characters of all remarks, without blanks and in lower case."""
+    return frozenset(_plain(word)[:2] for word in _words("remark"))
+
+
+def may_enumerate(bare: str) -> bool:
+    """Tell whether text without blanks, in lower case, is an enumerator or something enumerated."""
+    upper = bare.upper()
+    found = upper[:1] in _ENUMERATING
+    return found and bool(_ENUMERATOR.fullmatch(upper) or _ENUMERATED.fullmatch(bare))
 
 
 def is_enumerator(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -22,10 +22,13 @@ from gisplan.crs import (
     zone_of_crs,
 )
 from gisplan.errors import CrsError
+from gisplan.io.column_text import decimals
 from gisplan.io.coordinates import (
     Axes,
     Pair,
+    Pairs,
     are_degrees,
+    are_in_china,
     are_metres,
     choose_axes,
     in_china,
@@ -103,12 +106,12 @@ def _read_coordinates(
         _note_map_service(rows)
     read = _reader_of(axes, rows, metres=metres)
     unnamed = metres and named is None
-    found: dict[int, Pair] = {}
-    for position, (first, second) in enumerate(zip(axes.first, axes.second, strict=True)):
-        place, code = _read_place(axes.shown[position], first, second, read)
+    found = np.full((len(shapes), 2), np.nan) if swapped or unnamed else _plain_places(axes, read)
+    for position in np.flatnonzero(np.isnan(found[:, 0])).tolist():
+        shown = axes.shown[position]
+        place, code = _read_place(shown, axes.first[position], axes.second[position], read)
         if place is not None and unnamed:
             place, code = None, "GP-INT-005"
-        shown = axes.shown[position]
         if place is not None:
             found[position] = place
             code = "GP-INT-070" if swapped else ""
@@ -116,14 +119,21 @@ def _read_coordinates(
             shown = f"{shown} ({', '.join(candidates)}?)"
         if code:
             log.add(code, rows.numbers[position], column=axes.label, value=shown)
-    return named or parse_crs("wgs84"), _points(found, shapes)
+    known = ~np.isnan(found[:, 0])
+    shapes[known] = shapely.points(found[known])
+    return named or parse_crs("wgs84"), shapes
 
 
-def _points(found: Mapping[int, Pair], shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Put points at some of the rows."""
-    if found:
-        shapes[list(found)] = shapely.points(list(found.values()))
-    return shapes
+def _plain_places(axes: Axes, read: Read) -> Pairs:
+    """Read the rows whose numbers leave no question, many at once; NaN for all others."""
+    x, y = decimals(axes.first), decimals(axes.second)
+    sure = (x != 0) | (y != 0)
+    if read is _read_degrees:
+        sure &= (np.abs(x) <= 180) & (np.abs(y) <= 90) & ~are_in_china(y, x)
+    elif read is not _read_metres:
+        sure[:] = False
+    sure &= ~np.isnan(x) & ~np.isnan(y)
+    return np.where(sure[:, None], np.column_stack([x, y]), np.nan)
 
 
 def _stated_system(axes: Axes | None, rows: Rows, declared: NamedCrs | None) -> NamedCrs | None:
@@ -162,14 +172,14 @@ def _order_axes(axes: Axes, rows: Rows) -> tuple[Axes, bool]:
     return axes.turned(), named_axes
 
 
-def _hold_degrees(kind: str, pairs: list[Pair]) -> bool:
+def _hold_degrees(kind: str, pairs: Pairs) -> bool:
     """Tell whether undeclared coordinates are degrees: by title, else by all numbers."""
     return not are_metres(pairs) if kind in ("lon", "lonlat") else are_degrees(pairs)
 
 
-def _infer_system(pairs: list[Pair], rows: Rows) -> tuple[NamedCrs | None, tuple[str, ...]]:
+def _infer_system(pairs: Pairs, rows: Rows) -> tuple[NamedCrs | None, tuple[str, ...]]:
     """Use the one system that the metres can be in; where there are more, only name them."""
-    found = suggest_systems([east for east, _ in pairs], [north for _, north in pairs])
+    found = suggest_systems(*pairs.T)
     if len(found) == 1:
         rows.evidence.append(("crs_inferred", found[0]))
         return parse_crs(found[0]), ()
@@ -177,7 +187,7 @@ def _infer_system(pairs: list[Pair], rows: Rows) -> tuple[NamedCrs | None, tuple
     return None, found
 
 
-def _note_contradiction(named: NamedCrs, pairs: list[Pair], rows: Rows) -> None:
+def _note_contradiction(named: NamedCrs, pairs: Pairs, rows: Rows) -> None:
     """Say what the numbers look like where that is not what they are said to be."""
     if named.is_geographic:
         likely = () if not are_metres(pairs) else _systems_of(pairs) or ("?",)
@@ -189,18 +199,18 @@ def _note_contradiction(named: NamedCrs, pairs: list[Pair], rows: Rows) -> None:
         rows.evidence.append(("crs_contradicted", f"{named.name} → {', '.join(likely)}"))
 
 
-def _systems_of(pairs: list[Pair]) -> tuple[str, ...]:
-    return suggest_systems([east for east, _ in pairs], [north for _, north in pairs])
+def _systems_of(pairs: Pairs) -> tuple[str, ...]:
+    return suggest_systems(*pairs.T)
 
 
-def _other_zone(named: NamedCrs, pairs: list[Pair]) -> tuple[str, ...]:
+def _other_zone(named: NamedCrs, pairs: Pairs) -> tuple[str, ...]:
     """Name the zone that eastings carry, or should not carry, other than the one named."""
     zone, found = zone_of_crs(named.crs), _systems_of(pairs)
     if zone is None or not found or found == (named.name,):
         return ()
     if len(found) == 1:
         return found
-    bare = all(east < 1e6 for east, _ in pairs)
+    bare = bool((pairs[:, 0] < 1e6).all())
     return (zone._replace(prefixed=False).crs.name,) if bare and zone.prefixed else ()
 
 
@@ -234,7 +244,9 @@ def _reader_of(axes: Axes, rows: Rows, *, metres: bool) -> Read:
         return _read_metres
     if axes.kind != "lonlat":
         return _read_degrees
-    orders = {in_china(x, y) for x, y in numbers_of(axes) if in_china(x, y) != in_china(y, x)}
+    x, y = numbers_of(axes).T
+    written = are_in_china(x, y)
+    orders = set(written[written != are_in_china(y, x)].tolist())
     if False in orders:
         rows.evidence.append(("axes_pairs", axes.label))
     return partial(_read_pair, turned=orders == {False}, mixed=len(orders) > 1)
@@ -356,7 +368,7 @@ def _system_of_file(rows: Rows, shapes: NDArray[np.object_], declared: NamedCrs 
     return _system_of_numbers(rows, corners)
 
 
-def _system_of_numbers(rows: Rows, corners: list[Pair]) -> NamedCrs:
+def _system_of_numbers(rows: Rows, corners: Pairs) -> NamedCrs:
     """Read a drawing without a system (no .prj) as the one thing its numbers can be."""
     if are_degrees(corners):
         rows.evidence.append(("crs_assumed", "WGS 84"))
@@ -382,10 +394,10 @@ def _turn_drawing(shapes: NDArray[np.object_], rows: Rows, log: IssueLog) -> NDA
     return np.asarray(turned, dtype=object)
 
 
-def _corners(shapes: NDArray[np.object_]) -> list[Pair]:
+def _corners(shapes: NDArray[np.object_]) -> Pairs:
     bounds = shapely.bounds(shapes)
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    return [(x, y) for x, y in np.vstack([bounds[:, :2], bounds[:, 2:]]).tolist()]
+    return np.vstack([bounds[:, :2], bounds[:, 2:]])
 
 
 # --- the true place -----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from gisplan.crs import NamedCrs, parse_crs
 from gisplan.errors import ProjectsError
 from gisplan.frames import Table, framed
 from gisplan.industries import normalise_codes
+from gisplan.io.column_text import decimals
 from gisplan.io.formats import DELIMITED, VECTORS, WORKBOOKS
 from gisplan.io.identity import note_names_and_ids
 from gisplan.io.places import locate
@@ -58,8 +60,8 @@ class Intake:
     issues
         One row per issue, columns ``terms.ISSUE_COLUMNS``, in row order.
     evidence
-        What was recognised or inferred, as (code, value); worded by ``evidence.<code>``
-        in the language files.
+        What was recognised or inferred, as (code, value); `gisplan.io.evidence`
+        words it. The value of ``columns`` is a JSON object of titles by field.
     """
 
     projects: GeoDataFrame
@@ -194,8 +196,8 @@ def _read_columns(rows: Rows, log: IssueLog) -> dict[str, Column]:
     columns["sheet"] = _text([rows.sheet] * len(rows.cells))
     columns["row"] = np.array(rows.numbers, dtype=np.int64)
     note_names_and_ids(rows, log)
-    matched = [f"{field}={rows.titles[position]}" for field, position in found.items()]
-    rows.evidence.append(("columns", "、".join(matched)))
+    matched = {field: rows.titles[position] for field, position in found.items()}
+    rows.evidence.append(("columns", json.dumps(matched, ensure_ascii=False)))
     return columns
 
 
@@ -204,13 +206,13 @@ def _text(cells: list[str]) -> Texts:
 
 
 def _read_codes(rows: Rows, log: IssueLog, position: int | None) -> Texts:
-    codes: list[str | None] = []
-    for number, cell in zip(rows.numbers, rows.column(position), strict=True):
-        code = normalise_codes(normalise(cell)) if not is_blank(cell) else None
-        if code is None and not is_blank(cell) and position is not None:
+    cells = rows.column(position)
+    filled = {cell for cell in set(cells) if not is_blank(cell)}
+    known = {cell: normalise_codes(normalise(cell)) for cell in filled}
+    for number, cell in zip(rows.numbers, cells, strict=True):
+        if cell in filled and known[cell] is None and position is not None:
             log.add("GP-INT-034", number, column=rows.titles[position], value=cell)
-        codes.append(code)
-    return np.array(codes, dtype=object)
+    return np.array([known.get(cell) for cell in cells], dtype=object)
 
 
 def _read_measures(rows: Rows, log: IssueLog, position: int | None, kind: str) -> Any:
@@ -221,8 +223,15 @@ def _read_measures(rows: Rows, log: IssueLog, position: int | None, kind: str) -
     title = rows.titles[position]
     unit, shown = _unit_of(title, kind)
     rows.evidence.append((f"unit_{kind}", shown))
-    for here, cell in enumerate(rows.column(position)):
-        if is_blank(cell):
+    cells = rows.column(position)
+    if unit is not None and not rows.merged:
+        # Numbers without a sign or a unit are most of such a column; what is 0 is looked at.
+        plain = decimals(cells)
+        sure = plain > 0
+        amounts[sure] = [round(one * unit, 6) for one in plain[sure].tolist()]
+    for here in np.flatnonzero(~(amounts > 0)).tolist():
+        cell = cells[here]
+        if not cell or is_blank(cell):
             continue
         amount, code = _read_measure(cell, unit, kind)
         if kind == "money" and (here, position) in rows.merged:

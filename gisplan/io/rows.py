@@ -68,12 +68,21 @@ class Rows:
     geometry: NDArray[np.object_] | None = None
     crs: pyproj.CRS | None = None
     evidence: list[Evidence] = field(default_factory=list)
+    _columns: dict[int, list[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def column(self, position: int | None) -> list[str]:
-        """Return one column as text, blank where there is none."""
+        """Return one column as text, blank where there is none; ask when all rows are there."""
         if position is None:
             return [""] * len(self.cells)
-        return [row[position] for row in self.cells]
+        if position not in self._columns:
+            self._columns[position] = [row[position] for row in self.cells]
+        return self._columns[position]
+
+    def rewrite(self, position: int, column: Sequence[str]) -> None:
+        """Put other text into one column."""
+        for cells, cell in zip(self.cells, column, strict=True):
+            cells[position] = cell
+        self._columns.pop(position, None)
 
 
 class IssueLog:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gisplan.columns import Coded, Columns
+from gisplan.io.characters import Lines, fit_xml, lines_of_texts
+from gisplan.io.kinds import MOST_DIGITS, told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +27,8 @@ Cells: TypeAlias = "Coded | NDArray[np.float64] | list[Any]"
 
 CELL: Final = 32_767
 """The longest text of a cell, in UTF-16 code units."""
+_FIRST_MONTH: Final = (1900, 3)
+"""Excel's days are right from here on: it takes 1900 for a leap year, and knows none before."""
 _LOOKED_AT: Final = 2000
 """Rows by which the width of a column is chosen."""
 _NOT_XML: Final = re.compile(
@@ -63,8 +67,14 @@ def fitting(text: str) -> str:
 def places_of(cells: Cells) -> int:
     """Return how many places the longest of the first cells takes."""
     if isinstance(cells, Coded):
-        shown = set(cells.codes[:_LOOKED_AT].tolist()) - {-1}
-        return max((places(cells.categories[code]) for code in shown), default=0)
+        shown = np.unique(cells.codes[:_LOOKED_AT])
+        shown = shown[shown >= 0]
+        if not len(shown):
+            return 0
+        lines = _lines_of(cells.categories)
+        if lines is None:
+            return max(places(cells.categories[code]) for code in shown.tolist())
+        return int(lines.longest()[shown].max())
     if isinstance(cells, list):
         return max(map(places, cells[:_LOOKED_AT]), default=0)
     known = cells[:_LOOKED_AT][~np.isnan(cells[:_LOOKED_AT])]
@@ -74,7 +84,9 @@ def places_of(cells: Cells) -> int:
 def lines_of(cells: Cells, width: float) -> NDArray[np.int64]:
     """Return how many lines each cell takes in a column of a width."""
     if isinstance(cells, Coded):
-        counts = [_lines(text, width) for text in cells.categories]
+        texts = cells.categories
+        lines = _lines_of(texts) if texts else None
+        counts = lines.wrapped(width) if lines else [_lines(text, width) for text in texts]
         return np.array([*counts, 1])[cells.codes]
     if isinstance(cells, list):
         return np.array([_lines(one, width) if isinstance(one, str) else 1 for one in cells], int)
@@ -117,49 +129,75 @@ def _cells(column: NDArray[Any] | Coded) -> Cells:
         numbers = column.astype(np.float64)
         return np.where(np.isfinite(numbers), numbers, np.nan)
     if column.dtype.kind == "M":
-        return list(column.astype("datetime64[s]").tolist())
-    if column.dtype.kind != "O":
-        return list(column.tolist())
+        return [_day(one) for one in column.astype("datetime64[s]").tolist()]
+    if column.dtype.kind in "biu":
+        return [_whole(one) for one in column.tolist()]
     if all(one is None or type(one) is str for one in column):
         return _said(Coded.of(column))
-    if all(one is None or one != one or isinstance(one, dt.date) for one in column):
+    if all(isinstance(one, dt.date | None) or _nan(one) for one in column):
         return [_day(one) for one in column]  # dates, shown as such
     return [_plain(value) for value in column]
 
 
 def _said(column: Coded) -> Coded:
     """Texts as cells hold them, in the order in which they come; a blank one is none."""
-    there, first = np.unique(column.codes, return_index=True)
-    known: dict[str, int] = {}
+    there = _as_they_come(column.codes, len(column.categories))
+    texts = [column.categories[code] for code in there.tolist()]
     codes = np.full(len(column.categories) + 1, -1, dtype=np.int32)
-    for code in there[np.argsort(first)].tolist():
-        text = fitting(clean(column.categories[code])) if code >= 0 else ""
+    if all(texts) and max(map(len, texts), default=0) <= CELL // 2 and fit_xml(texts):
+        codes[there] = np.arange(len(there))
+        return Coded(codes[column.codes], tuple(texts))
+    known: dict[str, int] = {}
+    for code, text in zip(there.tolist(), map(fitting, map(clean, texts)), strict=True):
         if text:
             codes[code] = known.setdefault(text, len(known))
     return Coded(codes[column.codes], tuple(known))
 
 
+def _as_they_come(codes: NDArray[Any], limit: int) -> NDArray[np.int64]:
+    """Return the different codes below a limit in the order in which they come, but not -1."""
+    first = np.full(limit + 1, len(codes))
+    first[codes[::-1]] = np.arange(len(codes))[::-1]  # of several the last one stays
+    there = np.flatnonzero(first[:-1] < len(codes))
+    return there[np.argsort(first[there])]
+
+
+def _nan(value: Any) -> bool:
+    return isinstance(value, float) and value != value
+
+
 def _day(value: Any) -> Any:
+    """A date as Excel holds one; with an offset, or of before its calendar, as text."""
     if value is None or value != value:
         return None
-    return value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
+    value = value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
+    zoned = isinstance(value, dt.datetime) and value.tzinfo is not None
+    return told(value) if zoned or (value.year, value.month) < _FIRST_MONTH else value
+
+
+def _whole(value: int) -> int | str:
+    """A whole number; Excel would put zeros where it has more than 15 digits."""
+    return value if abs(value) < MOST_DIGITS else str(value)
 
 
 def _plain(value: Any) -> Any:
-    if value is None or value != value:
+    if value is None:
         return None
     if isinstance(value, str):
         return fitting(clean(value)) or None
-    if hasattr(value, "to_pydatetime"):
-        return value.to_pydatetime()
     if isinstance(value, (np.bool_, bool)):
         return bool(value)
     if isinstance(value, (int, np.integer)):
-        return int(value)
+        return _whole(int(value))
     if isinstance(value, (float, np.floating)):
         return float(value) if np.isfinite(value) else None
     # A date among other things, too: their format would show it as a number of days.
-    return fitting(clean(str(value)))
+    return fitting(clean(told(value)))
+
+
+@lru_cache(maxsize=1)  # first the width of a column is asked, then the heights of its rows
+def _lines_of(texts: tuple[str, ...]) -> Lines | None:
+    return lines_of_texts(texts)
 
 
 @lru_cache(maxsize=20_000)

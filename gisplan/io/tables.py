@@ -19,6 +19,7 @@ import shapely
 from gisplan.crs import WGS84, transform
 from gisplan.errors import MissingExtra, OutputError
 from gisplan.io.flat import places_of
+from gisplan.io.kinds import storable
 from gisplan.io.provenance import KEY, provenance_text
 from gisplan.io.writing import write_whole
 
@@ -70,8 +71,8 @@ def write_vector(
     MissingExtra
         For GeoParquet without pyarrow.
     """
-    frame = with_verdicts(projects, verdicts)
     suffix = path.suffix.lower()
+    frame = storable(with_verdicts(projects, verdicts), parquet=suffix == ".parquet")
     if suffix != ".parquet":
         gis_path(path)
     if suffix == ".gpkg":
@@ -208,6 +209,7 @@ def write_layers(
 
     def write(beside: Path) -> None:
         for name, frame in layers.items():
-            _to_gis(frame, beside, name, mode="a" if beside.exists() else "w", about=about)
+            mode: Literal["w", "a"] = "a" if beside.exists() else "w"
+            _to_gis(storable(frame), beside, name, mode=mode, about=about)
 
     write_whole(path, write)

@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import Final, Literal, NamedTuple
 
 from gisplan.errors import ProjectsError
+from gisplan.io.kinds import told
 from gisplan.labels import LANGUAGES, Labels
 
 Axis = Literal["lon", "lat"]
@@ -97,8 +98,8 @@ def normalise(cell: object) -> str:
 def _normalised(cell: str) -> str:
     if cell.isascii() and "`" not in cell:  # nothing below changes any other of these
         return " ".join(cell.split())
-    text = unicodedata.normalize("NFKC", cell.translate(_MARK_TABLE))
-    return " ".join(text.translate(_DASH_TABLE).split())
+    text = unicodedata.normalize("NFKC", cell.translate(MARK_TABLE))
+    return " ".join(text.translate(DASH_TABLE).split())
 
 
 def cell_text(value: object) -> str:
@@ -107,6 +108,8 @@ def cell_text(value: object) -> str:
         return ""
     if type(value) is str:  # most cells are
         return value.replace("\u00a0", " ").strip(_EDGES)
+    if type(value) is float:
+        return _float_text(value)
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float):
@@ -115,12 +118,12 @@ def cell_text(value: object) -> str:
         return value.date().isoformat()
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
-    return str(value).replace("\u00a0", " ").strip(_EDGES)
+    return told(value).replace("\u00a0", " ").strip(_EDGES)
 
 
 def is_blank(text: str) -> bool:
     """Tell whether a cell holds nothing, or a word that says there is nothing."""
-    return normalise(text).lower() in _nothing()
+    return normalise(text).lower() in nothing()
 
 
 def parse_number(cell: object) -> float | None:
@@ -247,17 +250,29 @@ def units(kind: Literal["money", "length"]) -> Mapping[str, float]:
     }
 
 
+@cache
+def known_titles() -> frozenset[str]:
+    """Return all titles that mean a field, as a title without brackets is compared with them."""
+    return frozenset(_aliases())
+
+
+@cache
+def nothing() -> frozenset[str]:
+    """Return the words, and the blank, that say there is nothing; normalised, lower case."""
+    return frozenset({""} | {normalise(word).lower() for word in _words("nothing")})
+
+
 # --- inner workings -----------------------------------------------------------------------
 
 # Before NFKC, which would turn ´ into a blank with an accent and º into the letter o.
-_MARK_TABLE: Final = str.maketrans(
+MARK_TABLE: Final = str.maketrans(
     {**dict.fromkeys("º˚˚ᵒ", "°"), **dict.fromkeys("′’‘´`＇", "'"), **dict.fromkeys("″”“˝＂", '"')}
     | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff")
 )
 _LONGEST_TITLE: Final = 80
 _EDGES: Final = " \t\r\n\u3000\u200b\ufeff"
 """What may stand around a text without being part of it."""
-_DASH_TABLE: Final = str.maketrans(dict.fromkeys("−‐‑‒–", "-"))
+DASH_TABLE: Final = str.maketrans(dict.fromkeys("−‐‑‒–", "-"))
 _NUMBER: Final = re.compile(
     r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?"
     r"|[+-]?\.[0-9]+"
@@ -331,7 +346,7 @@ def _is_table(text: str) -> bool:
 
 
 def _float_text(value: float) -> str:
-    if math.isnan(value):
+    if value != value:
         return ""
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
@@ -405,11 +420,6 @@ def _beginnings() -> frozenset[str]:
 
 def _bare(title: str) -> str:
     return normalise(title).replace(" ", "").lower().strip("*:#.")
-
-
-@cache
-def _nothing() -> frozenset[str]:
-    return frozenset({""} | {normalise(word).lower() for word in _words("nothing")})
 
 
 def _words(kind: str) -> list[str]:

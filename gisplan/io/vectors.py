@@ -209,6 +209,7 @@ def _read(
     """
     arrow = _has_arrow() and path.suffix.lower() != ".shp"
     options: dict[str, Any] = {"layer": layer, "encoding": encoding, "use_arrow": arrow}
+    options["mixed_offsets_as_utc"] = False  # each moment is read with the offset it has
     if isinstance(source, Path):
         source = _plain_path(source)
         if source.suffix.lower() == ".gpkg":

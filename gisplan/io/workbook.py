@@ -16,7 +16,7 @@ import xlsxwriter
 from gisplan.columns import Columns
 from gisplan.errors import OutputError
 from gisplan.io.cellwise import ByColumn
-from gisplan.io.page import Page, packed
+from gisplan.io.page import Page, Texts, packed
 from gisplan.io.provenance import custom_properties
 from gisplan.io.sheet_cells import Cells, cells_of, clean, fitted, lines_of
 from gisplan.io.writing import write_whole
@@ -141,6 +141,7 @@ def write_workbook(
             book.set_properties({"title": title, "created": dt.datetime(2000, 1, 1)})
             for name, value in custom_properties(about or {}).items() if about else ():
                 book.set_custom_property(name, value, "text")
+            Texts.of(book)
             styles = _Styles(book, labels)
             pages = [_write_sheet(book, sheet, styles, labels) for sheet in sheets]
         beside.write_bytes(packed(content, pages).getbuffer())

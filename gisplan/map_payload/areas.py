@@ -15,6 +15,7 @@ from gisplan.labels import Labels
 from gisplan.map_payload.values import drawable, geojson, lat_lon, plain, text
 from gisplan.symbology import DASHES, FILL_OPACITY, LINE_WIDTH, color_of, hatch_of
 from gisplan.terms import Kind
+from gisplan.wording import status_of
 
 if TYPE_CHECKING:
     from gisplan.definition import PlanDefinition
@@ -76,7 +77,7 @@ def _area(
         "kind": str(kind),
         "title": layer.title.get(labels.language) or layer.title.get("zh") or key,
         "status": str(status),
-        "statusLabel": labels.get(f"status.{status}") or str(status),
+        "statusLabel": status_of(str(status), layer.valid_until, labels),
         "accuracy": plain(row.get("accuracy"), 1),
         "asOf": text(row.get("as_of")),
         "basis": text(row.get("basis")),

@@ -18,9 +18,9 @@ from gisplan.io.tables import write_layers
 from gisplan.io.workbook import Sheet, write_workbook
 from gisplan.io.writing import write_bytes
 from gisplan.labels import Labels
-from gisplan.overrules import today
 from gisplan.printout.conflicts import conflict_lines, word_balance, word_ledger
 from gisplan.terms import Kind
+from gisplan.today import today
 
 
 def save_ledger(

@@ -12,6 +12,7 @@ from gisplan.columns import Coded, Columns
 from gisplan.crs import NamedCrs
 from gisplan.errors import OutputError
 from gisplan.frames import table_of, texts
+from gisplan.io.evidence import evidence_line
 from gisplan.io.flat import write_csv
 from gisplan.io.provenance import write_sidecar
 from gisplan.io.workbook import Sheet, write_workbook
@@ -30,7 +31,7 @@ def save_intake(
     path: Path, read: Intake, labels: Labels, *, about: Mapping[str, Any] | None = None
 ) -> None:
     """Write what was read of a list as a workbook: projects, issues, and the evidence."""
-    evidence = [labels(f"evidence.{code}", value=value) for code, value in read.evidence]
+    evidence = [evidence_line(code, value, labels) for code, value in read.evidence]
     sheets = [
         Sheet(labels("sheet.projects"), read_columns(read), 2),
         Sheet(labels("sheet.issues"), word_issues(table_of(read, "issues").columns, labels)),

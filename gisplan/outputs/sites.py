@@ -21,7 +21,7 @@ from gisplan.map_payload import MapLayer
 from gisplan.outputs.lists import beside
 from gisplan.outputs.stats import FIGURES
 from gisplan.plan import Plan
-from gisplan.printout.sites import caveats
+from gisplan.printout.caveats import caveats
 from gisplan.results import Run
 from gisplan.sites.words import word_nearest, word_regions
 from gisplan.symbology import OUTCOME_SYMBOLS

@@ -15,6 +15,7 @@ from gisplan.columns import Coded, Columns
 from gisplan.crs import WGS84, transform
 from gisplan.frames import table_of
 from gisplan.io.cellwise import ByColumn, Grid, digest, grid_of, plain, system
+from gisplan.io.evidence import evidence_line
 from gisplan.io.flat import (
     csv_text,
     json_text,
@@ -31,7 +32,7 @@ from gisplan.outputs.lists import shapefile_lines, word_issues
 from gisplan.printout import summary_lines
 from gisplan.results import Result, Run
 from gisplan.terms import OVERRULE_COLUMNS, Outcome, Rule
-from gisplan.wording import DASH
+from gisplan.wording import DASH, status_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -257,7 +258,10 @@ def _sources(result: Result, run: Run, labels: Labels) -> Columns:
     told = {
         "kind": word("kind", "kind"),
         "title": [result.plan.definition.name(key, language) for key in layers.texts("id")],
-        "status": word("status", "status"),
+        "status": [
+            status_of(one, until, labels)
+            for one, until in zip(layers.texts("status"), layers.array("valid_until"), strict=True)
+        ],
         "accuracy": plain_cells(layers["accuracy"]),
         "as_of": plain_cells(layers["as_of"]),
         "clause": layers.texts("clause"),
@@ -297,7 +301,7 @@ def _sources(result: Result, run: Run, labels: Labels) -> Columns:
         for key, fact in hashes
     ]
     about += [
-        {"kind": labels("run.evidence"), "basis": labels(f"evidence.{code}", value=value)}
+        {"kind": labels("run.evidence"), "basis": evidence_line(code, value, labels)}
         for code, value in result.read.evidence
     ]
     rows = [*zip(*told.values(), strict=True), *([one.get(name) for name in told] for one in about)]

@@ -28,11 +28,15 @@ _POLYGON: Final = 3
 
 
 class Edges(NamedTuple):
-    """Edges of polygons, n x 2 each, the inside on their left; ``owner`` ascends."""
+    """Edges of polygons, n x 2 each, ring by ring, the inside left; ``owner`` ascends."""
 
     start: Floats
     end: Floats
     owner: Ints
+
+    def take(self, rows: Any) -> Edges:
+        """Return some of them."""
+        return Edges(*(one[rows] for one in self))
 
 
 class Strips(NamedTuple):
@@ -50,9 +54,16 @@ class Strips(NamedTuple):
     sign: Floats
 
     def take(self, rows: Any) -> Strips:
-        """Return some of them: by a slice, a mask or their positions."""
-        rest = (one[rows] for one in self[1:])
-        return Strips(self.pair[rows], *rest)
+        """Return some of them, by a slice or their positions."""
+        if isinstance(rows, slice):
+            parts = (one[rows] for one in self[1:])
+            return Strips(self.pair[rows], *parts)
+        taken = (one.take(rows) for one in self[1:])
+        return Strips(self.pair.take(rows), *taken)
+
+    def table(self) -> Floats:
+        """Return all but the pair as columns, and the slope, for machine code."""
+        return np.column_stack([*self[1:], _line(self)[1]])
 
 
 def edges_of(polygons: NDArray[Any]) -> Edges:
@@ -84,7 +95,7 @@ def edges_of(polygons: NDArray[Any]) -> Edges:
 
 
 def _oriented(corners: Floats, ring: Ints, shell: NDArray[np.bool_], owner: Ints) -> Edges:
-    """Turn rings so that the inside is on the left of their edges."""
+    """Turn rings so that the inside is on the left of their edges, which follow each other."""
     first = np.searchsorted(ring, np.arange(len(shell)))
     near = corners - corners[first][ring]
     inner = np.flatnonzero(ring[1:] == ring[:-1])
@@ -94,8 +105,10 @@ def _oriented(corners: Floats, ring: Ints, shell: NDArray[np.bool_], owner: Ints
     turned = (around > 0) != shell
     start, end = corners[inner], corners[inner + 1]
     if turned.any():
-        back = turned[ring]
-        start[back], end[back] = end[back], start[back]
+        back = np.flatnonzero(turned[ring])
+        bounds = np.searchsorted(ring, np.arange(len(shell) + 1))
+        at = (bounds[:-1] + bounds[1:] - 1)[ring[back]] - back
+        start[back], end[back] = end[at], start[at]
     return Edges(start, end, owner[ring])
 
 
@@ -192,23 +205,25 @@ def summed(strips: Strips, outline: Strips, starts: Ints, whole: Ints) -> Floats
 
 
 def _below_both(one: Strips, row: Ints, other: Strips, edge: Ints) -> tuple[Floats, Ints]:
-    left = np.maximum(one.left[row], other.left[edge])
-    right = np.minimum(one.right[row], other.right[edge])
+    left = np.maximum(one.left.take(row), other.left.take(edge))
+    right = np.minimum(one.right.take(row), other.right.take(edge))
     kept = np.flatnonzero(right > left)
-    left, right, row, edge = left[kept], right[kept], row[kept], edge[kept]
-    mine, rise = _line(one)
-    theirs, climb = _line(other)
-    a0 = mine[row] + (left - one.left[row]) * rise[row]
-    a1 = mine[row] + (right - one.left[row]) * rise[row]
-    b0 = theirs[edge] + (left - other.left[edge]) * climb[edge]
-    b1 = theirs[edge] + (right - other.left[edge]) * climb[edge]
+    left, right, row, edge = left.take(kept), right.take(kept), row.take(kept), edge.take(kept)
+    a0, a1 = _heights(one, row, left, right)
+    b0, b1 = _heights(other, edge, left, right)
     d0, d1 = a0 - b0, a1 - b1
     least, most = np.minimum(d0, d1), np.maximum(d0, d1)
     # The mean height of the lower of two straight lines, which may cross in between.
     crossed = -least * least / np.where(most > least, most - least, 1.0)
     under = np.where(most <= 0, d0 + d1, np.where(least >= 0, 0.0, crossed))
     area = (right - left) * ((b0 + b1) + under) / 2
-    return area * (one.sign[row] * other.sign[edge]), row
+    return area * (one.sign.take(row) * other.sign.take(edge)), row
+
+
+def _heights(strips: Strips, row: Ints, left: Floats, right: Floats) -> tuple[Floats, Floats]:
+    at_left, slope = (one.take(row) for one in _line(strips))
+    since = strips.left.take(row)
+    return at_left + (left - since) * slope, at_left + (right - since) * slope
 
 
 def _line(strips: Strips) -> tuple[Floats, Floats]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gisplan.columns import Columns
 from gisplan.frames import table_of
+from gisplan.io.evidence import evidence_line
 from gisplan.io.flat import plain_cells
 from gisplan.io.terminal import aligned
 from gisplan.labels import Labels
@@ -38,7 +39,7 @@ def intake_text(file: str, read: Intake, labels: Labels) -> str:
             right=(0, 4, 5, 6),
         ),
         labels("cli.read_line", file=file, rows=table.rows, located=located),
-        *(labels(f"evidence.{code}", value=value) for code, value in read.evidence),
+        *(evidence_line(code, value, labels) for code, value in read.evidence),
     ]
     parts += _issue_lines(table_of(read, "issues").columns, labels)
     return "\n".join(parts)

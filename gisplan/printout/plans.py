@@ -12,7 +12,7 @@ from gisplan.io.terminal import aligned
 from gisplan.labels import Labels
 from gisplan.plan import Plan
 from gisplan.printout.cells import cell
-from gisplan.wording import DASH
+from gisplan.wording import DASH, status_of
 
 
 def layers_table(plan: Plan, labels: Labels) -> str:
@@ -31,14 +31,13 @@ def layers_table(plan: Plan, labels: Labels) -> str:
     layers = plan.layers
     rows = []
     for row in layers.to_dict("records"):
-        status = row["status"] if isinstance(row["status"], str) else "none"
         kind = row["clause_kind"] if isinstance(row["clause_kind"], str) else "none"
         rows.append(
             [
                 labels(f"kind.{row['kind']}"),
                 row["id"],
                 plan.definition.name(row["id"], labels.language),
-                labels(f"status.{status}"),
+                status_of(row["status"], row["valid_until"], labels),
                 cell("accuracy", row["accuracy"]),
                 str(row["as_of"].date()) if row["as_of"] is not pd.NaT else DASH,
                 row["sha256"][:8] if isinstance(row["sha256"], str) else DASH,
@@ -53,7 +52,8 @@ def layers_table(plan: Plan, labels: Labels) -> str:
 
 def layers_json(plan: Plan) -> str:
     """Return the layers of a plan as JSON."""
-    layers = plan.layers.assign(as_of=plan.layers["as_of"].dt.strftime("%Y-%m-%d"))
+    days = {one: plan.layers[one].dt.strftime("%Y-%m-%d") for one in ("as_of", "valid_until")}
+    layers = plan.layers.assign(**days)
     rows = [
         {k: v if isinstance(v, str) or v == v else None for k, v in row.items()}
         for row in layers.to_dict("records")

@@ -6,22 +6,9 @@ import geopandas as gpd
 
 from gisplan.io.terminal import aligned
 from gisplan.labels import Labels
-from gisplan.plan import Plan, schematic_accuracies, unchecked_names
+from gisplan.plan import Plan
 from gisplan.sites.words import word_nearest, word_regions
 from gisplan.wording import DASH
-
-
-def caveats(plan: Plan, labels: Labels) -> list[str]:
-    """Say what was not checked, and which layers are schematic: a place is no surer than they."""
-    told = []
-    if unchecked := unchecked_names(plan, labels.language):
-        every = ("、" if labels.language == "zh" else ", ").join(unchecked)
-        told.append(labels("cli.unchecked_line", names=every))
-    schematic = schematic_accuracies(plan)
-    if schematic:
-        low, high = (f"{one:g}" for one in (min(schematic), max(schematic)))
-        told.append(labels("cli.schematic_line", n=len(schematic), low=low, high=high))
-    return told
 
 
 def nearest_table(

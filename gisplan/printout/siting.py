@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from gisplan.frames import table_of
+from gisplan.io.evidence import evidence_line
 from gisplan.io.flat import plain_cells
 from gisplan.io.terminal import aligned
 from gisplan.labels import Labels
-from gisplan.plan import schematic_accuracies, unchecked_names
+from gisplan.printout.caveats import caveats
 from gisplan.printout.cells import cell
 from gisplan.results import Result
 from gisplan.terms import Outcome
@@ -70,7 +71,7 @@ def summary_lines(result: Result, labels: Labels) -> list[str]:
         lines.append(labels("overrule.line", n=n, counts=counts(result.stands.texts(), labels)))
     # How the coordinates were read decides everything, so it is said each time.
     lines += [
-        labels(f"evidence.{code}", value=value)
+        evidence_line(code, value, labels)
         for code, value in result.read.evidence
         if code.startswith(("crs_", "axes_", "layers_left"))
     ]
@@ -79,17 +80,7 @@ def summary_lines(result: Result, labels: Labels) -> list[str]:
     fragile = int((verdicts.numbers("confidence") < plan.definition.policy.threshold).sum())
     if fragile:
         lines.append(labels("cli.fragile_line", n=fragile))
-    if names := unchecked_names(plan, labels.language):
-        lines.append(
-            labels(
-                "cli.unchecked_line",
-                names="、".join(names) if labels.language == "zh" else ", ".join(names),
-            )
-        )
-    schematic = schematic_accuracies(plan)
-    if schematic:
-        low, high = (f"{value:g}" for value in (min(schematic), max(schematic)))
-        lines.append(labels("cli.schematic_line", n=len(schematic), low=low, high=high))
+    lines += caveats(plan, labels)
     for code, count in Counter(table_of(result.read, "issues").columns.texts("code")).items():
         message = labels(f"issue.{code}.message")
         lines.append(labels("cli.issue_line", code=code, n=count, message=message))

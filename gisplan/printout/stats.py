@@ -55,6 +55,8 @@ def word_stats(name: str, frame: pd.DataFrame, plan: Plan, labels: Labels) -> pd
         told = told[["null", *(code for code in told if code != "null")]]
     elif name == "fit":
         told = told.rename(columns={"share": "fit_share"})
+    elif name == "sensitivity":
+        told = _sensitivity_rows(told, labels)
     elif name == "chains":
         told["area_id"] = told["area_id"].replace("*", "all")
         told["chain"] = _titles(told["chain"], plan.definition.goals.chains, labels)
@@ -92,6 +94,14 @@ def _role_rows(frame: pd.DataFrame, plan: Plan, labels: Labels) -> pd.DataFrame:
             "place": [clause.place if (clause := goals[key].clause) else "" for key in ids],
         }
     )  # fmt: skip
+
+
+def _sensitivity_rows(frame: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    own = [labels("sensitivity.own") if one else "" for one in frame["own"]]
+    parameter = [labels(f"sensitivity.{one}") for one in frame["parameter"]]
+    which = [one.replace(SEPARATOR, " ") for one in frame["which"]]
+    told = frame.assign(parameter=parameter, own=own, which=which)
+    return told.rename(columns={"value": "tried", "changed": "changed_count"})
 
 
 def _text(text: Any, language: str) -> str:
@@ -189,6 +199,7 @@ def findings(result: Result, frames: dict[str, pd.DataFrame], labels: Labels) ->
     told = [_difference(frames["test"].iloc[0], labels), _gathering(frames, labels)]
     told += _nearness(frames["nearness"], labels)
     told.append(_fit(frames["fit"], labels))
+    told.append(_sensitivity(frames["sensitivity"], result.plan, labels))
     told += _roles(frames["roles"], result.plan, labels)
     told += _capacity(frames["capacity"], result, labels)
     if frames["built_up"]["inside_built"].isna().all():
@@ -266,6 +277,26 @@ def _fit(sweep: pd.DataFrame, labels: Labels) -> str:
         return labels("finding.no_fit", width=width)
     shares = {key: f"{row[key]:.0%}" for key in ("share", "low", "high")}
     return labels("finding.fit", width=width, n=judged, fits=int(row["fits"]), **shares)
+
+
+def _sensitivity(table: pd.DataFrame, plan: Plan, labels: Labels) -> str:
+    """Tell of each number the value nearest to the plan's at which an outcome changes."""
+    parts = []
+    own = table.loc[table["own"], ["parameter", "area_id", "value"]]
+    for parameter, area, plans in zip(*(own[one].tolist() for one in own), strict=True):
+        here = table[(table["parameter"] == parameter) & (table["area_id"] == area)]
+        moved = here[here["changed"] > 0]
+        if moved.empty:
+            continue
+        row = moved.iloc[int((moved["value"] - plans).abs().to_numpy().argmin())]
+        name = area_name(area, plan, labels) + (" " if labels.language == "en" and area else "")
+        name += labels(f"sensitivity.{parameter}")
+        told = {"value": f"{row['value']:g}", "own": f"{plans:g}", "n": int(row["changed"])}
+        parts.append(labels("finding.sensitive_part", name=name, **told))
+    if not parts:
+        return labels("finding.insensitive")
+    joined = ("；" if labels.language == "zh" else "; ").join(parts)
+    return labels("finding.sensitive", told=joined)
 
 
 def _roles(coverage: pd.DataFrame, plan: Plan, labels: Labels) -> list[str]:

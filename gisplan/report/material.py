@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +17,7 @@ from gisplan.labels import Labels
 from gisplan.report.settling import BOTH, EDGE, capped, settle
 from gisplan.siting import explain, judge
 from gisplan.terms import SEPARATOR, Outcome, Rule
+from gisplan.today import today
 from gisplan.wording import word_verdicts
 from gisplan.zonal import Zonal
 
@@ -101,8 +101,7 @@ class Material:
         """The day of the run, else today."""
         if "date" in self.run:
             return dt.date.fromisoformat(str(self.run["date"]))
-        epoch = os.environ.get("SOURCE_DATE_EPOCH")
-        return dt.datetime.fromtimestamp(int(epoch), dt.UTC).date() if epoch else dt.date.today()
+        return today()
 
     @property
     def language(self) -> str:

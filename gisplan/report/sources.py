@@ -19,10 +19,12 @@ from gisplan.io.documents.blocks import (
     Text,
     Wide,
 )
+from gisplan.io.evidence import evidence_line
 from gisplan.report.material import Material
 from gisplan.report.outline import Outline
 from gisplan.report.phrasing import cells, counted, exact, listed, number, spoken
 from gisplan.terms import ASSUMED, Rule, Shape
+from gisplan.wording import status_of
 
 
 def overview(outline: Outline, figure: Figure | None) -> Iterator[Block]:
@@ -64,7 +66,7 @@ def _plan(of: Material) -> Iterator[Block]:
 
 def _layer(row: Any, of: Material) -> tuple[Cell, ...]:
     labels = of.labels
-    status = labels(f"status.{row.status if isinstance(row.status, str) else 'none'}")
+    status = status_of(row.status, row.valid_until, labels)
     as_of = row.as_of
     return cells(
         labels(f"kind.{row.kind}"),
@@ -86,7 +88,7 @@ def _list(of: Material) -> Iterator[Block]:
     yield Paragraph((said,))
     if of.evidence:
         yield Paragraph((labels("report.list_read"),))
-        told = (labels(f"evidence.{code}", value=value) for code, value in of.evidence)
+        told = (evidence_line(code, value, labels) for code, value in of.evidence)
         yield Items(tuple((line,) for line in told))
 
 

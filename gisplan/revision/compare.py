@@ -209,6 +209,7 @@ def _kind_of_change(path: str, before: Mapping[str, Any], after: Mapping[str, An
 _TOPICS: Final = {
     "clause": "clause", "accuracy": "accuracy", "default_accuracy": "accuracy",
     "status": "status", "as_of": "status", "basis": "status", "owner": "status",
+    "valid_until": "status",
     "industries": "industry", "public_services": "industry", "aliases": "text",
     "within": "rule", "rings": "rule", "setback": "rule", "effect": "rule", "required": "rule",
     "source": "source", "where": "source", "layer": "source", "coverage": "source",

@@ -122,7 +122,8 @@ def _mixed_layer(
     supplied, accurate = sides[told][key][1], sides[known][key][1].accuracy
     if supplied.source is not None and accurate is None:
         accurate = supplied.accuracy  # the other side had no data to be accurate
-    given = ("source", "where", "layer", "status", "as_of", "basis", "owner", "coverage")
+    given = ("source", "where", "layer", "status", "as_of", "valid_until", "basis", "owner",
+             "coverage")  # fmt: skip
     update = {name: getattr(supplied, name) for name in given if hasattr(supplied, name)}
     layer = sides[side(Factor.RULE)][key][1].model_copy(update={**update, "accuracy": accurate})
     rows = []

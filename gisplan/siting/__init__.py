@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gisplan.siting.beyond import OUTCOME_COLUMNS
 from gisplan.siting.explain import explain, explain_facts
 from gisplan.siting.judge import judge, judge_facts
 from gisplan.siting.measure import (
@@ -15,7 +16,7 @@ from gisplan.siting.measure import (
 )
 from gisplan.siting.noted import note_issues
 from gisplan.siting.outcome_table import Ground
-from gisplan.siting.outcomes import OUTCOME_COLUMNS, Outcomes
+from gisplan.siting.outcomes import Outcomes
 from gisplan.siting.tiles import check_places
 
 __all__ = [

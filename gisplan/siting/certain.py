@@ -23,25 +23,25 @@ from gisplan.columns import Coded, Columns
 from gisplan.definition import Constraint, Corridor, PlanDefinition
 from gisplan.index import PlanIndex, Points
 from gisplan.siting.between import outcome_between, said
+from gisplan.siting.beyond import SETTLED, SLACK, SURE, Key, Sides, beyond_doubt
 from gisplan.siting.judge import assess
 from gisplan.siting.measure import known_areas
 from gisplan.siting.rules import Bools, Floats, worst_of
+from gisplan.siting.surroundings import Scales, different
 from gisplan.terms import Kind, Shape
 from gisplan.uncertainty import DOUBT, axis_error
 
 Codes = NDArray[np.uint16]
 Project = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
-SLACK: Final = 1e-3
-"""Metres by which rounding may put anything beside the truth; a thousand times what it can."""
 _STRETCH: Final = 1.001
 """By how much a cell may reach farther than its corners, as meridians are no straight lines."""
 _BENT: Final = 0.02
 """How far, in its own radii, the middle of a cell may lie beside that of its corners."""
 _ROUND, _COARSE, _FAR = 500, 1.0, 1e9
 """Points of a side of a rectangle; metres by which its edge may lie off them; and very far."""
-_SETTLED: Final = 8.5
-"""Standard errors beyond which P is 1 to the last bit, so that it need not be bounded closer."""
+_FIRM: Final = 3.5
+"""Standard errors beyond which an edge hardly counts: P is above 0.9997."""
 _MOST: Final = 65_000
 """Different verdicts that a table can hold."""
 
@@ -59,6 +59,9 @@ class Bounds:
 
     def __init__(self, low: Floats, high: Floats) -> None:
         self.low, self.high = low, high
+
+    def __len__(self) -> int:
+        return int(self.low.shape[1])
 
     def take(self, cells: NDArray[np.int64]) -> Bounds:
         """Return those of some cells, or of what lies within them."""
@@ -82,13 +85,17 @@ class Proof:
         self, definition: PlanDefinition, areas: Columns, index: PlanIndex, project: Project,
         asked: Asked,
     ) -> None:  # fmt: skip
-        self._plan, self._index, self._project, self._asked = definition, index, project, asked
+        self.plan, self._index, self._project, self.asked = definition, index, project, asked
         self._known = known_areas(areas)
         self._layers = _layers(definition, self._known)
         error = np.array([one.error for one in self._layers])
         sigma = axis_error(error, np.full(len(error), asked.accuracy))
         self._sigma = np.where([one.kind == Kind.COVERAGE for one in self._layers], 0.0, sigma)
         self._reach = np.array([one.reach(asked.accuracy) for one in self._layers])
+        kinds = [one.kind for one in self._layers]
+        self._firm = self._thresholds(_FIRM * self._sigma + SLACK)
+        self._sure = self._thresholds(beyond_doubt(kinds, self._sigma))
+        self.scales = Scales(self)
         self._numbers: dict[tuple[int, int, bytes], int] = {}
 
     def said(self) -> NDArray[np.uint8]:
@@ -96,7 +103,7 @@ class Proof:
 
         Number 0, "not known", stands for nothing and first.
         """
-        width = 2 + (len(self._plan.zones) + 7) // 8
+        width = 2 + (len(self.plan.zones) + 7) // 8
         rows = [bytes([outcome, nominal]) + zones for outcome, nominal, zones in self._numbers]
         return np.frombuffer(bytes(width) + b"".join(rows), dtype=np.uint8).reshape(-1, width)
 
@@ -106,11 +113,92 @@ class Proof:
         """Return the number of each cell's verdict, 0 where it is not known; see `cells.Ask`."""
         east, north, radius = self._spread(x, y, half_x, half_y)
         bounds = self._bounded(east, north, radius, before)
-        found = np.zeros(len(x), dtype=np.uint16)
-        at = np.flatnonzero(np.isfinite(radius) & self._one_sided(bounds))
+        codes = np.where(np.isfinite(radius), self._in_cells(bounds), np.uint16(0))
+        return codes, bounds
+
+    def _in_cells(self, bounds: Bounds) -> Codes:
+        """Number of each cell's verdict; where one edge is near, by its scale."""
+        sides = np.zeros(bounds.low.shape, dtype=np.int8)
+        for side, (low, high) in ((1, self._firm), (SURE, self._sure)):
+            sides[bounds.low > high[:, None]] = side
+            sides[bounds.high < low[:, None]] = -side
+        scale = np.full(len(bounds), -1, dtype=np.int64)
+        alone = np.flatnonzero((sides == 0).sum(axis=0) == 1)
+        if len(alone):
+            rows, which = different(sides[:, alone])
+            scale[alone] = self.scales.of(rows, np.bincount(which))[which]
+        found = np.zeros(len(scale), dtype=np.uint16)
+        at, left = np.flatnonzero(scale >= 0), np.flatnonzero(scale < 0)
+        edge = self.scales.edge[scale[at]]
+        found[at] = self.scales.between(scale[at], bounds.low[edge, at], bounds.high[edge, at])
+        found[left] = self._told(bounds.take(left))
+        return found
+
+    @property
+    def keys(self) -> list[Key]:
+        """The areas that have data, in the order of `sides`."""
+        return [(one.kind, one.key) for one in self._layers]
+
+    def sides(self, x: Floats, y: Floats, half_x: float, half_y: float) -> Sides:
+        """Tell on which side of each area whole cells are: cells x `keys`.
+
+        Positive where the rule is met (a coverage: it holds all round), negative where it is
+        not: `SURE` beyond doubt, 1 so far that it hardly counts; 0 where neither is so for all
+        points of the cell.
+        """
+        east, north, radius = self._spread(x, y, half_x, half_y)
+        points = Points(east, north)
+        found = np.zeros((len(x), len(self._layers)), dtype=np.int8)
+        for row in range(len(self._layers)):
+            margin = self.margin(row, points)
+            for side, (low, high) in ((1, self._firm), (SURE, self._sure)):
+                found[margin - radius > high[row], row] = side
+                found[margin + radius < low[row], row] = -side
+        return found
+
+    def margin(self, area: int, points: Points) -> Floats:
+        """Signed margins to one of `keys`, in metres; > 0 where its rule is met."""
+        return self._layers[area].margin(self._index, points)
+
+    @property
+    def reach(self) -> Floats:
+        """Metres about the edge of each area within which answers are in doubt; 0: not told."""
+        told = [one.kind != Kind.COVERAGE for one in self._layers]
+        return np.where(told, 1.5 * self._firm[1], 0.0)
+
+    def between(self, sides: Sides, area: NDArray[np.int64], low: Floats, high: Floats) -> Codes:
+        """Number of the verdict where margins lie between bounds; 0 where it is not known.
+
+        Parameters
+        ----------
+        sides
+            Cases x `keys`: on which side of the areas each case is, see `sides`.
+        area
+            To which of `keys` the margin is bounded.
+        low, high
+            Its bounds, metres.
+        """
+        side, (below, above) = sides.T, self._firm
+        sure = np.abs(side) == SURE
+        least = np.where(sure, np.sign(side) * _FAR, np.where(side > 0, above[:, None], -_FAR))
+        most = np.where(sure, np.sign(side) * _FAR, np.where(side < 0, below[:, None], _FAR))
+        cases = np.arange(len(area))
+        least[area, cases], most[area, cases] = low - SLACK, high + SLACK
+        return self._told(Bounds(least, most))
+
+    def _told(self, bounds: Bounds) -> Codes:
+        """Number of each cell's verdict; 0 where several are possible."""
+        found = np.zeros(len(bounds), dtype=np.uint16)
+        at = np.flatnonzero(self._one_sided(bounds))
         if len(at):
             found[at] = self._proven(bounds.take(at))
-        return found, bounds
+        return found
+
+    def _thresholds(self, away: Floats) -> tuple[Floats, Floats]:
+        """Margins below and above which an edge is so far away; the reach of a coverage."""
+        coverage = np.array([one.kind == Kind.COVERAGE for one in self._layers], dtype=bool)
+        low, high = 0.98 * self._reach - SLACK, self._reach + SLACK
+        return np.where(coverage, low, -away), np.where(coverage, high, away)
 
     def beyond(self, frame: Floats) -> int:
         """Number of the verdict of everything outside a rectangle; 0 where it is not known.
@@ -139,7 +227,7 @@ class Proof:
             else:
                 high[row] = layer.within - least
         bounds = Bounds(low, high)
-        return int(self._proven(bounds)[0]) if self._one_sided(bounds)[0] else 0
+        return int(self._told(bounds)[0])
 
     def _spread(
         self, x: Floats, y: Floats, half_x: float, half_y: float
@@ -170,7 +258,7 @@ class Proof:
             before = Bounds(np.full(shape, -np.inf), np.full(shape, np.inf))
         low, high = before.low.copy(), before.high.copy()
         for row, layer in enumerate(self._layers):
-            far = _SETTLED * self._sigma[row] + SLACK + self._reach[row]
+            far = SETTLED * self._sigma[row] + SLACK + self._reach[row]
             at = np.flatnonzero((low[row] < far) & (high[row] > -far))
             if not len(at):
                 continue
@@ -189,12 +277,12 @@ class Proof:
 
     def _facts(self, bounds: Bounds, *, near: bool) -> Columns:
         """What would be measured at the nearest or at the farthest bounds."""
-        cells = bounds.low.shape[1]
-        plan, nothing = self._plan, np.full(cells, np.nan)
+        cells = len(bounds)
+        plan, nothing = self.plan, np.full(cells, np.nan)
         facts: dict[str, Any] = {
             "shape": Coded.always(Shape.POINT.value, cells),
-            "accuracy": np.full(cells, self._asked.accuracy),
-            "industry_codes": said(self._asked.industry_codes, cells),
+            "accuracy": np.full(cells, self.asked.accuracy),
+            "industry_codes": said(self.asked.industry_codes, cells),
         }
         for kind, key, layer in plan.layers():
             name = "distance" if kind == Kind.CORRIDOR else "margin"
@@ -215,8 +303,8 @@ class Proof:
 
     def _proven(self, bounds: Bounds) -> Codes:
         """Number of each cell's verdict, its edges all passed by."""
-        near, far = (assess(self._facts(bounds, near=one), self._plan) for one in (True, False))
-        outcome = outcome_between(near, far, self._asked.industry_codes, self._plan)
+        near, far = (assess(self._facts(bounds, near=one), self.plan) for one in (True, False))
+        outcome = outcome_between(near, far, self.asked.industry_codes, self.plan)
         nominal = worst_of([a.nominal for a in near.answers if a.counts])
         members = near.membership
         zones: Any = members.nominal[:, : members.zones]
@@ -276,6 +364,11 @@ def _layers(plan: PlanDefinition, known: dict[tuple[Kind, str], Any]) -> list[_L
             _Layer(one, key, layer.error, within, setback) for one in kinds if (one, key) in known
         ]
     return found
+
+
+def keys_of(definition: PlanDefinition, areas: Columns) -> list[Key]:
+    """Return the areas that have data, in the order of `Proof.sides`."""
+    return [(one.kind, one.key) for one in _layers(definition, known_areas(areas))]
 
 
 def provable(areas: Columns) -> bool:

@@ -19,6 +19,7 @@ import numba
 import numpy as np
 
 from gisplan.siting.measure import EDGE as _EDGE
+from gisplan.siting.nearby import BEYOND as _BEYOND
 from gisplan.uncertainty import ALL as _ALL
 from gisplan.uncertainty import NONE as _NONE
 
@@ -59,7 +60,8 @@ def _probability(margin: float, sigma: float) -> float:
         return _NAN
     if sigma > 0:
         z = margin / sigma
-        return _phi(0.0 if np.isnan(z) else z)
+        # Below, 1 - P is 1 to the last bit, and P is asked for nothing else.
+        return 0.0 if z < -_BEYOND else _phi(0.0 if np.isnan(z) else z)
     return 1.0 if margin >= 0 else 0.0
 
 
@@ -81,26 +83,6 @@ def _most(areas: int, margin: Any, sigma: Any, which: int, known: Any) -> float:
             if not best >= p:
                 best = p
     return best
-
-
-@_part
-def _furthest(areas: int, margin: Any) -> float:
-    """Largest margin among some areas."""
-    best = _NAN
-    for area in range(len(margin)):
-        if areas >> area & 1 and not best >= margin[area]:
-            best = margin[area]
-    return best
-
-
-@_part
-def _staying_out(areas: int, margin: Any, sigma: Any, which: int, known: Any) -> float:
-    """P of being inside none of some areas, their edges taken as independent."""
-    product = 1.0
-    for area in range(len(margin)):
-        if areas >> area & 1:
-            product *= 1 - _inside(area, margin, sigma, which, known)
-    return product
 
 
 @_part
@@ -156,12 +138,13 @@ def _two_sided(
 @_fast
 def _turns(
     own: int, missing: int, fits: int, may: int, stated: int, flags: int, everything: int,
-    ranks: Any, turns: Any,
+    ranks: Any, turns: Any, members: Any,
 ) -> None:  # fmt: skip
     """Write down what other memberships change; see `gisplan.siting.rules.elsewhere`.
 
-    ``turns[0]``: how many, and the nominal ranks of location and fit; then per turn the areas
-    left or entered, whether entered, the other rank, and which of the two answers it moves.
+    ``turns[0]``: how many, and the nominal ranks of location and fit; then per turn how many
+    areas are left or entered, whether entered, the other rank, and which of the two answers it
+    moves. ``members`` are these areas.
     """
     turns[0, 1], turns[0, 2] = _ask(own, missing, fits, may, stated, flags, ranks)
     pair, count = min(turns[0, 1], turns[0, 2]), 0
@@ -181,27 +164,38 @@ def _turns(
         if other == pair or (_fine(pair, ranks) and _fine(other, ranks)) or not moves:
             continue
         count += 1
-        turns[count, 0], turns[count, 1] = areas, int(entered)
+        turns[count, 0], turns[count, 1] = 0, int(entered)
+        for area in range(members.shape[1]):
+            if areas >> area & 1:
+                members[count, turns[count, 0]] = area
+                turns[count, 0] += 1
         turns[count, 2], turns[count, 3] = other, moves
     turns[0, 0] = count
 
 
 @_part
 def _place(
-    turns: Any, margin: Any, sigma: Any, which: int, known: Any,
+    turns: Any, members: Any, margin: Any, sigma: Any, which: int, known: Any,
     flipped: Any, same: Any, shift: Any, likeliest: Any, stays: Any,
 ) -> None:  # fmt: skip
-    """Other answers of location and industry fit; see `gisplan.siting.rules.place`."""
-    likeliest[:] = -1.0
-    stays[:] = 1.0
+    """Other answers of location and industry fit; see `gisplan.siting.rules.place`.
+
+    Leaving areas is as likely as leaving the surest; entering any, as not staying out of each.
+    """
+    for at in range(2):
+        likeliest[at] = -1.0
+        stays[at, 0] = stays[at, 1] = 1.0
     for turn in range(1, turns[0, 0] + 1):
-        areas, entered = turns[turn, 0], turns[turn, 1]
-        away = _furthest(areas, margin)
-        if entered:
-            chance = 1 - _staying_out(areas, margin, sigma, which, known)
-            away = -away
-        else:
-            chance = 1 - _most(areas, margin, sigma, which, known)
+        entered = turns[turn, 1]
+        away, most, out = -np.inf, 0.0, 1.0
+        for at in range(turns[turn, 0]):
+            area = members[turn, at]
+            p = _inside(area, margin, sigma, which, known)
+            away = max(away, margin[area])
+            most = max(most, p)
+            out *= 1 - p
+        chance = 1 - out if entered else 1 - most
+        away = -away if entered else away
         for at in range(2):
             if not turns[turn, 3] >> at & 1:
                 continue
@@ -216,10 +210,10 @@ def _place(
 
 
 @_part
-def _decided(nominal: Any, flipped: Any, ranks: Any, decisive: Any) -> int:
+def _decided(rules: int, nominal: Any, flipped: Any, ranks: Any, decisive: Any) -> int:
     """Mark the rules whose other answer alone would change the outcome; return the outcome."""
     least, second, alone = 127, 127, 0
-    for at in range(len(nominal)):
+    for at in range(rules):
         if nominal[at] < least:
             least, second, alone = nominal[at], least, 1
         elif nominal[at] == least:
@@ -227,7 +221,7 @@ def _decided(nominal: Any, flipped: Any, ranks: Any, decisive: Any) -> int:
         elif nominal[at] < second:
             second = nominal[at]
     fine = _fine(least, ranks)
-    for at in range(len(nominal)):
+    for at in range(rules):
         others = second if nominal[at] == least and alone == 1 else least
         changed = min(others, flipped[at])
         decisive[at] = (
@@ -239,7 +233,7 @@ def _decided(nominal: Any, flipped: Any, ranks: Any, decisive: Any) -> int:
 
 
 @_part
-def _together(same: Any, decisive: Any) -> tuple[float, float]:
+def _together(rules: int, same: Any, decisive: Any) -> tuple[float, float]:
     """P that no decisive rule changes its answer, and the least of their P."""
     place = same[1] if decisive[1] else _NAN
     if decisive[2] and not place <= same[2]:
@@ -247,7 +241,7 @@ def _together(same: Any, decisive: Any) -> tuple[float, float]:
     product, least = 1.0, place
     if place == place:
         product *= place
-    for at in range(len(same)):
+    for at in range(rules):
         if at in (1, 2) or not decisive[at]:
             continue
         if same[at] == same[at]:
@@ -259,38 +253,40 @@ def _together(same: Any, decisive: Any) -> tuple[float, float]:
 
 @_part
 def _doubt(
-    nominal: Any, flipped: Any, same: Any, decisive: Any, threshold: float, ranks: Any, open_: Any
-) -> None:
-    """Mark the rules that are open, whether or not their doubt matters."""
-    shaky, least = _together(same, decisive)
-    for at in range(len(nominal)):
+    rules: int, nominal: Any, flipped: Any, same: Any, decisive: Any, threshold: float, ranks: Any,
+    open_: Any,
+) -> float:  # fmt: skip
+    """Mark the rules that are open, whether or not their doubt matters; return P of them all."""
+    shaky, least = _together(rules, same, decisive)
+    for at in range(rules):
         open_[at] = _differs(nominal[at], flipped[at], ranks) and (
             same[at] < threshold or (shaky < threshold and same[at] == least)
         )
+    return shaky
 
 
 @_part
-def _matter(nominal: Any, flipped: Any, open_: Any) -> None:
+def _matter(rules: int, nominal: Any, flipped: Any, open_: Any) -> None:
     """Leave open what matters: where the outcome could go either way, and this could change it."""
     best, worst = 127, 127
-    for at in range(len(nominal)):
+    for at in range(rules):
         high = max(nominal[at], flipped[at]) if open_[at] else nominal[at]
         low = min(nominal[at], flipped[at]) if open_[at] else nominal[at]
         best, worst = min(best, high), min(worst, low)
-    for at in range(len(nominal)):
+    for at in range(rules):
         low = min(nominal[at], flipped[at])
         open_[at] = open_[at] and best != worst and low < best
 
 
 @_part
 def _how_sure(
-    outcome: int, nominal: Any, flipped: Any, same: Any, decisive: Any, open_: Any, shift: Any,
-    ranks: Any,
+    rules: int, outcome: int, nominal: Any, flipped: Any, same: Any, decisive: Any, open_: Any,
+    shift: Any, together: float, ranks: Any,
 ) -> tuple[float, float]:  # fmt: skip
     """P(same) and flip distance of the project; see `gisplan.siting.judge`."""
     standing, firm, doubt, both, flip = _NAN, _NAN, _NAN, _NAN, _NAN
     any_decisive = False
-    for at in range(len(nominal)):
+    for at in range(rules):
         p = same[at]
         if nominal[at] == outcome and _differs(nominal[at], flipped[at], ranks):
             standing = p if not standing >= p and p == p else standing
@@ -309,7 +305,7 @@ def _how_sure(
         if p == p:
             sure = p
     if any_decisive:
-        sure = min(sure, _together(same, decisive)[0])
+        sure = min(sure, together)
     return sure, flip
 
 
@@ -363,40 +359,60 @@ def _fact(
     return ranks[NONE]
 
 
+@_part
+def _alike(
+    many: int, good: int, bad: int, rules: int, nominal: Any, flipped: Any, same: Any, shift: Any
+) -> int:
+    """Let one rule, or two, stand for all that are certain and answer alike; how many are there."""
+    for _ in range(0 if not many else 1 if not many & (many - 1) else 2):
+        nominal[rules], flipped[rules], same[rules], shift[rules] = good, bad, 1.0, _NAN
+        rules += 1
+    return rules
+
+
 @_fast
 def judge(  # noqa: C901
-    study: Any, values: Any, clear: Any, sigmas: Any, which: Any, located: Any, classes: Any,
-    wanted: Any, stated: int, within: Any, zones: int, unmet: Any, bar: float, threshold: float,
-    ranks: Any, codes: Any, numbers: Any, keys: Any,
+    ruled: Any, values: Any, live: Any, below: Any, sigmas: Any, which: Any,
+    located: Any, classes: Any, wanted: Any, stated: int, within: Any, zones: int, unmet: Any,
+    kinds: Any, bar: float, threshold: float, ranks: Any, codes: Any, numbers: Any, keys: Any,
 ) -> None:  # fmt: skip
     """Judge every project.
 
     Parameters
     ----------
-    study, values, clear
-        Margins to the study area; margins to zones, then distances to corridors; margins to
-        constraints: areas by projects, metres.
+    ruled, values
+        Margins to the study area and to constraints; margins to zones, then distances to
+        corridors: areas by projects, metres.
+    live, below
+        See `gisplan.siting.nearby.Near`.
     sigmas, which
-        Errors across the edges, areas by different accuracies, and which each project has.
+        Errors across the edges, of the ruled, then of zones and corridors, by different
+        accuracies, and which each project has.
     located, classes, wanted, stated
         Who has a place; which industry codes each has, and per codes the bits of the areas
         that want them, that may, and what else is known of them; the areas that say.
-    within, zones, unmet, bar, threshold, ranks
-        Of the plan; ``bar`` the quantile of the threshold, ``ranks`` as the constants above.
+    within, zones, unmet, kinds, bar, threshold, ranks
+        Of the plan: ``unmet`` the ranks of the ruled where they are not met, ``kinds`` bits of
+        the constraints by that rank, ``bar`` the quantile of the threshold, ``ranks`` as the
+        constants above.
     codes, numbers, keys
         Filled: ranks of outcome, nominal and rules; confidence, flip distance, zone margin,
         corridor distance; bits of zones, of corridors, of reasons.
     """
-    areas, rules = len(values), 3 + len(clear)
+    areas, most = len(values), 2 + len(ruled) + 4 * len(kinds)
     everything, in_zones = (1 << areas) - 1, (1 << zones) - 1
-    nominal, flipped = np.zeros(rules, np.int64), np.zeros(rules, np.int64)
-    same, shift = np.zeros(rules), np.zeros(rules)
-    decisive, open_ = np.zeros(rules, np.bool_), np.zeros(rules, np.bool_)
+    nominal, flipped = np.zeros(most, np.int64), np.zeros(most, np.int64)
+    same, shift = np.zeros(most), np.zeros(most)
+    decisive, open_ = np.zeros(most, np.bool_), np.zeros(most, np.bool_)
+    rule = np.zeros(most, np.int64)
     margin, known = np.zeros(areas), np.zeros(areas)
     likeliest, stays = np.zeros(2), np.zeros((2, 2))
-    seen, turns = np.full((_KEPT, 3), -1), np.zeros((_KEPT, 9, 4), np.int64)
-    sigma = sigmas[1 : 1 + areas]
-    for i in range(len(study)):
+    seen, turns = np.full((_KEPT, 3), -1), np.zeros((_KEPT, 9, 4), np.int16)
+    members = np.zeros((_KEPT, 9, areas), np.int8)
+    sigma = sigmas[len(ruled) :]
+    constraints = (1 << len(ruled)) - 2
+    codes[6:] = ranks[PASS]
+    for i in range(len(live)):
         w, own, missing, near = which[i], 0, 0, 0
         best, nearest = _NAN, _NAN
         for a in range(areas):
@@ -417,20 +433,36 @@ def judge(  # noqa: C901
         flags = wanted[2, classes[i]]
         # The rules without the place first: where they settle it, the place need not be asked.
         _two_sided(
-            0, study[i], sigmas[0, w], ranks[STUDY], False, ranks, nominal, flipped, same, shift
+            0, ruled[0, i], sigmas[0, w], unmet[0], False, ranks, nominal, flipped, same, shift
         )
+        rules, c, rest = 3, 1, (live[i] & constraints) >> 1
+        while rest:
+            if rest & 1:
+                _two_sided(
+                    rules, ruled[c, i], sigmas[c, w], unmet[c], True, ranks,
+                    nominal, flipped, same, shift,
+                )  # fmt: skip
+                rule[rules] = c
+                rules += 1
+            c, rest = c + 1, rest >> 1
+        measured = rules
+        sunk = below[i] & constraints
+        clear = constraints & ~live[i] & ~sunk
+        for k in range(len(kinds)):
+            good, bad = ranks[PASS], kinds[k, 0]
+            rules = _alike(clear & kinds[k, 1], good, bad, rules, nominal, flipped, same, shift)
+            rules = _alike(sunk & kinds[k, 1], bad, good, rules, nominal, flipped, same, shift)
         floor = nominal[0]
-        for c in range(len(clear)):
-            _two_sided(
-                3 + c, clear[c, i], sigmas[1 + areas + c, w], unmet[c], True, ranks,
-                nominal, flipped, same, shift,
-            )  # fmt: skip
-            floor = min(floor, nominal[3 + c])
+        for at in range(3, rules):
+            floor = min(floor, nominal[at])
         if located[i]:
             # Few memberships are different: what each leads to is worked out once.
             kept = (own ^ (own >> 7) ^ (classes[i] * 37) ^ (missing * 11)) & (_KEPT - 1)
             if seen[kept, 0] != own or seen[kept, 1] != missing or seen[kept, 2] != classes[i]:
-                _turns(own, missing, fits, may, stated, flags, everything, ranks, turns[kept])
+                _turns(
+                    own, missing, fits, may, stated, flags, everything, ranks,
+                    turns[kept], members[kept],
+                )  # fmt: skip
                 seen[kept, 0], seen[kept, 1], seen[kept, 2] = own, missing, classes[i]
             where, what = turns[kept, 0, 1], turns[kept, 0, 2]
         else:
@@ -439,26 +471,30 @@ def judge(  # noqa: C901
         nominal[2] = flipped[2] = what
         same[1] = same[2] = 1.0
         shift[1] = shift[2] = _NAN
-        firm = False
+        firm, together = False, 1.0
         if floor < ranks[FLOOR]:
-            _decided(nominal, flipped, ranks, decisive)
-            _doubt(nominal, flipped, same, decisive, threshold, ranks, open_)
+            _decided(rules, nominal, flipped, ranks, decisive)
+            together = _doubt(rules, nominal, flipped, same, decisive, threshold, ranks, open_)
             for at in range(rules):
                 firm |= not open_[at] and nominal[at] < ranks[FLOOR]
         if not firm:
             if located[i]:
-                _place(turns[kept], margin, sigma, w, known, flipped, same, shift, likeliest, stays)
-            _decided(nominal, flipped, ranks, decisive)
-            _doubt(nominal, flipped, same, decisive, threshold, ranks, open_)
+                _place(
+                    turns[kept], members[kept], margin, sigma, w, known,
+                    flipped, same, shift, likeliest, stays,
+                )  # fmt: skip
+            _decided(rules, nominal, flipped, ranks, decisive)
+            together = _doubt(rules, nominal, flipped, same, decisive, threshold, ranks, open_)
         whole = 127
         for at in range(rules):
             whole = min(whole, nominal[at])
-        _matter(nominal, flipped, open_)
+        _matter(rules, nominal, flipped, open_)
         outcome = 127
         for at in range(rules):
-            told = ranks[REVIEW] if open_[at] else nominal[at]
-            outcome = min(outcome, told)
-            codes[(2 if at == 0 else 5 if at == 2 else 3 + at), i] = told
+            outcome = min(outcome, ranks[REVIEW] if open_[at] else nominal[at])
+        codes[0, i], codes[1, i] = outcome, whole
+        codes[2, i] = ranks[REVIEW] if open_[0] else nominal[0]
+        codes[5, i] = ranks[REVIEW] if open_[2] else nominal[2]
         whole_place = ranks[REVIEW] if open_[1] else nominal[1]
         for half in range(2):
             part = in_zones if half == 0 else everything & ~in_zones
@@ -469,13 +505,28 @@ def judge(  # noqa: C901
                     part, everything, own, missing, whole_place, open_[1], bar, threshold,
                     margin, sigma, w, known, ranks,
                 )  # fmt: skip
-        codes[0, i], codes[1, i] = outcome, whole
-        sure, flip = _how_sure(whole, nominal, flipped, same, decisive, open_, shift, ranks)
+        sure, flip = _how_sure(
+            rules, whole, nominal, flipped, same, decisive, open_, shift, together, ranks
+        )
         if outcome == ranks[UNKNOWN] or not located[i]:
             sure = flip = _NAN
         numbers[0, i], numbers[1, i], numbers[2, i], numbers[3, i] = sure, flip, best, nearest
-        keys[0, i], keys[1, i], keys[2, i] = own & in_zones, near, 0
-        if located[i]:
-            for at in range(2, 2 + len(codes) - 2):
-                keys[2, i] |= int(codes[at, i] == outcome) << (at - 2)
-            keys[2, i] |= (outcome + 1) << (len(codes) - 2)
+        reasons = 0
+        for at in range(4):
+            reasons |= int(codes[2 + at, i] == outcome) << at
+        for at in range(3, measured):
+            told = ranks[REVIEW] if open_[at] else nominal[at]
+            codes[5 + rule[at], i] = told
+            reasons |= int(told == outcome) << (3 + rule[at])
+        if outcome == ranks[PASS]:
+            reasons |= clear << 3
+        if sunk:
+            for c in range(1, len(ruled)):
+                if sunk >> c & 1:
+                    codes[5 + c, i] = unmet[c]
+                    reasons |= int(unmet[c] == outcome) << (3 + c)
+        if not located[i]:
+            reasons = 0
+        else:
+            reasons |= (outcome + 1) << (len(codes) - 2)
+        keys[0, i], keys[1, i], keys[2, i] = own & in_zones, near, reasons

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,9 @@ COLUMNS = (
     "project", "rule", "outcome", "subject", "situation", "measured", "unit", "threshold",
     "margin", "sigma", "same", "share", "detail",
 )  # fmt: skip
+
+_NOISE = 1e-9
+"""Share of a footprint that an edge in common leaves to the other side when it is computed."""
 
 
 def explain(facts: pd.DataFrame, definition: PlanDefinition) -> pd.DataFrame:
@@ -42,7 +46,8 @@ def explain(facts: pd.DataFrame, definition: PlanDefinition) -> pd.DataFrame:
         (``m``, ``m2``, ``share``, ``on``) against ``threshold``; ``margin`` and ``sigma``
         in metres; ``same`` = ``Φ(|margin|/σ)`` of that area alone; ``share`` of the footprint
         inside; ``detail`` the industry codes with what they were matched by, as
-        ``codes;match``.
+        ``codes;match``, and of a footprint on several zones the share on each, the largest
+        first, as ``;id=share|id=share``.
     """
     told = explain_facts(Columns.of(facts), definition)
     labels = facts.index.to_numpy()[told.array("project")]
@@ -142,8 +147,14 @@ def _told(
         **part, **numbers,
         "subject": [lost if at else told for at, lost, told in named],
         "situation": np.where(open_, "required_no_data", part["situation"]),
-        "detail": np.where(elsewhere, "other_fact", ""),
+        "detail": _beside(np.where(elsewhere, "other_fact", ""), part.get("detail")),
     }  # fmt: skip
+
+
+def _beside(fact: Any, detail: Any) -> Any:
+    if detail is None:
+        return fact
+    return np.where(detail == "", fact, fact.astype(object) + ";" + detail)
 
 
 def _zone(facts: Columns, of: Assessment, plan: PlanDefinition) -> dict[str, Any]:
@@ -160,14 +171,18 @@ def _zone(facts: Columns, of: Assessment, plan: PlanDefinition) -> dict[str, Any
     situation = np.where(margin == 0, "zone_edge", situation)
     situation = np.where(_is_point(facts) | np.isin(share, (0.0, 1.0)), situation, "zone_share")
     situation = np.where(np.isnan(margin), "required_no_data", situation)
-    # The margin and share that are told are those of the surest zone; on an edge in common, both.
-    inside = np.greater_equal(margins, 0) & (margins >= margin[:, None] - EDGE)
+    # The margin and share that are told are those of the surest zone; of equals, all.
+    held = np.greater_equal(margins, 0) | (shares > 0)
+    alike = held & (margins >= margin[:, None] - EDGE)
     subject = [
-        own or one for own, one in zip(_joined(ids, inside), _nearest(ids, margins), strict=True)
+        own or one for own, one in zip(_joined(ids, alike), _nearest(ids, margins), strict=True)
     ]
+    several = _shares(ids, shares, situation == "zone_share")
+    situation = np.where(several == "", situation, "zone_shares")
     return {
         "subject": subject, "situation": situation, "measured": margin, "threshold": 0.0,
         "margin": margin, "sigma": sigma, "same": _same(margin, sigma), "share": share,
+        "detail": several,
     }  # fmt: skip
 
 
@@ -246,6 +261,16 @@ def _constraint(facts: Columns, key: str, one: Constraint, plan: PlanDefinition)
     }  # fmt: skip
 
 
+def _shares(ids: tuple[str, ...], shares: Floats, chosen: Any) -> Any:
+    """Name every zone that a footprint lies on and its share, where it lies on several."""
+    told = np.full(len(shares), "", dtype=object)
+    for at in np.flatnonzero(chosen & ((shares > _NOISE).sum(axis=1) > 1)):
+        own = shares[at].tolist()
+        most_first = sorted((-share, k) for k, share in enumerate(own) if share > _NOISE)
+        told[at] = SEPARATOR.join(f"{ids[k]}={own[k]!r}" for _, k in most_first)
+    return told
+
+
 def _nearest(ids: tuple[str, ...], margins: Floats) -> list[str]:
     """Id of the area with the largest margin; all of them where none could be measured."""
     best = _best(margins)
@@ -255,4 +280,10 @@ def _nearest(ids: tuple[str, ...], margins: Floats) -> list[str]:
 
 def _joined(ids: tuple[str, ...], member: Any) -> list[str]:
     """Ids of the areas that each row is a member of, joined by ``|``."""
-    return [SEPARATOR.join(np.array(ids, dtype=object)[row]) for row in member]
+    packed = np.packbits(member, axis=1)
+    keys = packed.view(f"V{packed.shape[1]}").ravel().tolist() if len(ids) else [b""] * len(member)
+    told = {
+        key: SEPARATOR.join(compress(ids, np.unpackbits(np.frombuffer(key, np.uint8))))
+        for key in dict.fromkeys(keys)
+    }
+    return list(map(told.__getitem__, keys))

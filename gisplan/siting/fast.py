@@ -14,6 +14,7 @@ from gisplan.columns import Coded, Column, Columns
 from gisplan.definition import PlanDefinition
 from gisplan.siting.judge import by_key, categories, ids_of, reason
 from gisplan.siting.measure import EDGE
+from gisplan.siting.nearby import Near
 from gisplan.siting.rules import Floats, clear_margin, unmet_of, wanted
 from gisplan.terms import SEPARATOR, VERDICT_COLUMNS, VERDICT_TAIL, Outcome, Rule, Shape
 from gisplan.uncertainty import axis_error
@@ -39,8 +40,11 @@ def compiled() -> Any:
     return module if np.array_equal(z, told) else None
 
 
-def judge_fast(facts: Columns, plan: PlanDefinition) -> Columns | None:
-    """Judge as `gisplan.siting.judge.judge_facts` does, bit for bit; ``None`` where it cannot."""
+def judge_fast(facts: Columns, plan: PlanDefinition, near: Near | None = None) -> Columns | None:
+    """Judge as `gisplan.siting.judge.judge_facts` does, bit for bit; ``None`` where it cannot.
+
+    ``near`` tells which of the facts were measured, where not all of them were.
+    """
     checked = [key for key in plan.constraints if key not in plan.unchecked]
     module = compiled()
     if module is None or max(len(plan.oriented), len(checked) + 8) > _BITS:
@@ -48,21 +52,24 @@ def judge_fast(facts: Columns, plan: PlanDefinition) -> Columns | None:
     codes = np.empty((6 + len(checked), facts.rows), dtype=np.int8)
     numbers = np.empty((4, facts.rows))
     keys = np.empty((3, facts.rows), dtype=np.int64)
-    clear = [clear_margin(facts, key, plan.constraints[key]) for key in checked]
-    areas = [plan.study_area, *plan.oriented, *(plan.constraints[key] for key in checked)]
-    sigmas, which = _errors([one.error for one in areas], facts.array("accuracy"))
+    ruled = [plan.study_area, *(plan.constraints[key] for key in checked)]
+    unmet = [plan.policy.rank(plan.policy.unmet.in_study_area)]
+    unmet += [unmet_of(plan.constraints[key], plan) for key in checked]
+    near = near or _all_measured(facts, plan, checked)
+    sigmas, which = _errors(
+        [one.error for one in (*ruled, *plan.oriented)], facts.array("accuracy")
+    )
     industry = facts.coded("industry_codes")
     module.judge(
-        facts.array("margin:study_area"),
-        _stacked([facts.array(name) for name in _measured(plan)], facts.rows),
-        _stacked(clear, facts.rows),
+        near.ruled, near.values, near.live, near.below,
         sigmas, which,
         ~facts.coded("shape").reads(Shape.NONE),
         np.where(industry.codes < 0, len(industry.categories), industry.codes),
         *_wanted(industry, plan),
         np.array([getattr(one, "within", 0.0) for one in plan.oriented]),
         len(plan.zones),
-        np.array([unmet_of(plan.constraints[key], plan) for key in checked], dtype=np.int64),
+        np.array(unmet, dtype=np.int64),
+        _kinds(unmet),
         NormalDist().inv_cdf(plan.policy.threshold),
         plan.policy.threshold,
         _ranks(plan),
@@ -71,9 +78,25 @@ def judge_fast(facts: Columns, plan: PlanDefinition) -> Columns | None:
     return _verdicts(facts, plan, checked, (codes, numbers, keys))
 
 
-def _measured(plan: PlanDefinition) -> list[str]:
-    zones = [f"margin:{key}" for key in plan.zones]
-    return [*zones, *(f"distance:{key}" for key in plan.corridors)]
+def _all_measured(facts: Columns, plan: PlanDefinition, checked: list[str]) -> Near:
+    """Facts that were all measured."""
+    clear = [clear_margin(facts, key, plan.constraints[key]) for key in checked]
+    names = [f"margin:{key}" for key in plan.zones]
+    names += [f"distance:{key}" for key in plan.corridors]
+    everything = np.full(facts.rows, (1 << (1 + len(checked))) - 1)
+    return Near(
+        _stacked([facts.array("margin:study_area"), *clear], facts.rows),
+        _stacked([facts.array(name) for name in names], facts.rows),
+        everything, np.zeros(facts.rows, dtype=np.int64),
+    )  # fmt: skip
+
+
+def _kinds(unmet: list[int]) -> NDArray[np.int64]:
+    """Bits of the constraints by their rank where they are not met: ranks, and bits."""
+    bits: dict[int, int] = {}
+    for bit, rank in enumerate(unmet[1:], start=1):
+        bits[rank] = bits.get(rank, 0) | 1 << bit
+    return np.array(list(bits.items()), dtype=np.int64).reshape(-1, 2)
 
 
 def _stacked(columns: list[Floats], rows: int) -> Floats:

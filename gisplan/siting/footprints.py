@@ -2,7 +2,8 @@
 
 All of them at once, and each only against what is near it: areas are measured without cutting,
 parts of the area are found by a tree, and of the edge only those pieces are moved that can be
-the nearest to some place of the footprint before enough of it is swept.
+the nearest to some place of the footprint before enough of it is swept. What they sweep is
+summed up where they bend one way (`gisplan.siting.sweeping`), and drawn by GEOS else.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gisplan.index.segments import segments_of
+from gisplan.index.segments import distances, segments_of
 from gisplan.index.tree import SLACK, keep
 from gisplan.overlaps import Ground
+from gisplan.siting.sweeping import Sweep
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Geometries = NDArray[Any]
 
@@ -27,6 +30,8 @@ BISECTIONS: Final = 14
 """Halvings of the search for a footprint's margin: its diameter / 16 384."""
 _BLOCK: Final = 2000
 """Footprints measured at a time: bounds the memory."""
+_RUN: Final = 8
+"""Pieces of edge on end that are sought as one box."""
 _ROUNDEST: Final = 128
 _CHORD: Final = 0.01
 """Of a footprint's radius: how far chords may stay within a round end."""
@@ -54,12 +59,24 @@ class Target:
         self._tree = shapely.STRtree(self._parts)
 
     @cached_property
-    def _edges(self) -> tuple[Any, Any]:
+    def _edges(self) -> tuple[Any, Any, Any]:
+        """Table of the edge's pieces, a tree of them, and a tree of boxes of several on end."""
         found = segments_of(self.area)
         if found is None:
-            return None, None
-        lines: Any = shapely.linestrings(found.table[:, [0, 1, 4, 5]].reshape(-1, 2, 2))
-        return found.table, shapely.STRtree(lines)
+            return None, None, None
+        ends = found.table[:, [0, 1, 4, 5]].reshape(-1, 2, 2)
+        lines: Any = shapely.linestrings(ends)
+        firsts = np.arange(0, len(ends), _RUN)
+        low, high = (by.reduceat(by(ends[:, 0], ends[:, 1]), firsts)
+                     for by in (np.minimum, np.maximum))  # fmt: skip
+        boxes: Any = shapely.box(*low.T, *high.T)
+        return found.table, shapely.STRtree(lines), shapely.STRtree(boxes)
+
+    @cached_property
+    def piece(self) -> float:
+        """How long a piece of its edge is on average, metres."""
+        table = self._edges[0]
+        return 0.0 if table is None else float(table[:, 7].mean())
 
     def size_on(self, wholes: Geometries, limit: Floats) -> Floats:
         """Area of each footprint, length of each line, on the area; near the limit as GEOS cuts."""
@@ -95,30 +112,33 @@ class Target:
             )
         return found
 
-    def edge_distance(self, wholes: Geometries) -> Floats:
-        """Distance of each footprint to the edge, metres."""
+    def nearest(self, wholes: Geometries) -> tuple[Ints, Floats]:
+        """Piece of edge nearest to each footprint, and how far it is, metres."""
         tree = self._edges[1]
         if tree is None:
-            return np.asarray(shapely.distance(wholes, shapely.boundary(self.area)), dtype=float)
-        (at, _), found = tree.query_nearest(wholes, return_distance=True, all_matches=False)
-        distance = np.empty(len(wholes))
-        distance[at] = found
-        return distance
+            none = np.zeros(len(wholes), dtype=np.int64)
+            return none, np.asarray(shapely.distance(wholes, shapely.boundary(self.area)))
+        (at, edge), found = tree.query_nearest(wholes, return_distance=True, all_matches=False)
+        which, distance = np.empty(len(wholes), dtype=np.int64), np.empty(len(wholes))
+        which[at], distance[at] = edge, found
+        return which, distance
 
-    def near_edges(self, wholes: Geometries, reach: Floats) -> Geometries:
+    def near_edges(self, wholes: Geometries, nearest: Ints, reach: Floats) -> Geometries:
         """Return the pieces of edge, within reach, that can be the nearest to some place."""
-        table, tree = self._edges
+        table, tree, runs = self._edges
         if tree is None:
             return np.full(len(wholes), shapely.boundary(self.area), dtype=object)
         west, south, east, north = shapely.bounds(wholes).T
         x, y = (west + east) / 2, (south + north) / 2
         half = np.maximum(east - west, north - south) / 2
-        centres = shapely.points(x, y)
-        (at, _), nearest = tree.query_nearest(centres, return_distance=True, all_matches=False)
-        around = np.empty(len(wholes))
-        around[at] = nearest + 2 * (half[at] * np.sqrt(2) + SLACK) + SLACK
+        around = distances(x, y, table[nearest]) + 2 * (half * np.sqrt(2) + SLACK) + SLACK
         around = np.minimum(around, reach + half * np.sqrt(2) + SLACK)
-        owner, edge = tree.query(centres, predicate="dwithin", distance=around)
+        owner, run = runs.query(shapely.points(x, y), predicate="dwithin", distance=around)
+        count = np.minimum(_RUN, len(table) - run * _RUN)
+        edge = np.arange(count.sum()) + np.repeat(run * _RUN - np.cumsum(count) + count, count)
+        owner = np.repeat(owner, count)
+        close = np.flatnonzero(distances(x[owner], y[owner], table[edge]) <= around[owner])
+        owner, edge = owner[close], edge[close]
         order = np.lexsort((edge, owner))
         owner, edge = owner[order], edge[order]
         starts = np.searchsorted(owner, np.arange(len(wholes) + 1))
@@ -130,17 +150,24 @@ class Target:
         multi = shapely.multilinestrings(lines[kept], indices=owner[kept])
         return np.asarray(shapely.line_merge(multi), dtype=object)
 
-    def enough(self, wholes: Geometries, open_: Geometries, wanted: Floats, most: Floats) -> Floats:
+    def enough(
+        self, wholes: Geometries, open_: Geometries, near: tuple[Ints, Floats], wanted: Floats
+    ) -> Floats:
         """Find a distance within which the edge sweeps more than wanted of what is open.
 
         All that lies within r of the place nearest to the edge is swept when the edge has
         moved r farther than that place is from it. Where little is wanted, that is near.
         """
         tree = self._edges[1]
-        found = most.copy()
+        found = np.full(len(wholes), np.inf)
         if tree is None:
             return found
-        (at, edge), least = tree.query_nearest(open_, return_distance=True, all_matches=False)
+        edge, least = (one.copy() for one in near)
+        parted = np.flatnonzero(
+            [one is not whole for one, whole in zip(open_, wholes, strict=True)]
+        )
+        edge[parted], least[parted] = self.nearest(open_[parted])
+        at = np.arange(len(wholes))
         place = shapely.get_point(shapely.shortest_line(open_[at], tree.geometries[edge]), 0)
         reach = np.sqrt(wanted[at])
         line = shapely.get_dimensions(wholes[at]) == 1
@@ -151,7 +178,7 @@ class Target:
             swept = _sizes_as(shapely.intersection(open_[at], disc), wholes[at])
             here = swept > wanted[at]
             found[at[here]] = np.minimum(found[at[here]], (least + reach)[here])
-            at, place, least, reach = (one[~here] for one in (at, place, least, reach))
+            at, place, least, reach = at[~here], place[~here], least[~here], reach[~here]
         return found
 
 
@@ -200,19 +227,33 @@ def _offsets(wholes: Geometries, held: Floats, target: Target, limit: Floats) ->
     now = held > limit
     open_ = _open(wholes, held, now, target)
     wanted = np.where(now, held - limit, limit - held)
-    low, radius = target.edge_distance(wholes), shapely.minimum_bounding_radius(wholes)
-    # Past the nearest edge, the edge sweeps the footprint within one diameter of it. Its round
-    # ends are drawn with chords, which stay within a hundredth of the radius.
-    high = low + radius * 2 + 1.0
-    high = np.minimum(high, target.enough(wholes, open_, wanted, high) + radius * _CHORD + SLACK)
+    nearest, low = target.nearest(wholes)
+    far = _farthest(wholes)
+    # No more than that of the smallest circle around it, which takes longer to find.
+    radius = far / np.sqrt(2)
+    # Past the nearest edge, the edge sweeps the footprint within one diameter of it.
+    high = low + far * 2 + 1.0
+    # Of a winding edge many pieces are near: those are left out that come too late to matter.
+    # Round ends are drawn with chords, which stay within a hundredth of the radius.
+    rows = np.flatnonzero(radius > target.piece)
+    enough = target.enough(wholes[rows], open_[rows], (nearest[rows], low[rows]), wanted[rows])
+    high[rows] = np.minimum(high[rows], enough + radius[rows] * _CHORD + SLACK)
     search = _Search(
-        open_, target.near_edges(wholes, high + SLACK), low=low, high=high, radius=radius,
+        open_, target.near_edges(wholes, nearest, high + SLACK), low=low, high=high, radius=radius,
         wanted=wanted, strict=~now,
     )  # fmt: skip
     low, high = search.run(wholes)
     # The last edge known to leave the answer where it is met, the first to change it where
     # it is not: an unmet footprint never comes out as exactly on the edge, which is met.
     return np.where(now, low, -high)
+
+
+def _farthest(wholes: Geometries) -> Floats:
+    """How far the corners of each are from the middle of its box, at most."""
+    bounds = shapely.bounds(wholes)
+    corners, which = shapely.get_coordinates(wholes, return_index=True)
+    away = np.hypot(*(corners - (bounds[:, :2] + bounds[:, 2:])[which] / 2).T)
+    return np.maximum.reduceat(away, np.searchsorted(which, np.arange(len(wholes))))
 
 
 def _open(wholes: Geometries, held: Floats, now: Bools, target: Target) -> Geometries:
@@ -245,7 +286,7 @@ class _Search:
         self, open_: Geometries, edges: Geometries, *, low: Floats, high: Floats,
         radius: Floats, wanted: Floats, strict: Bools,
     ) -> None:  # fmt: skip
-        self._open, self._edges = open_, edges
+        self._open, self._edges, self._sweep = open_, edges, Sweep(open_, edges, low)
         self.low, self.high = low, high
         self._wanted, self._strict = wanted, strict
         self._step = (radius * 2 + 1.0) / 2**BISECTIONS
@@ -271,8 +312,7 @@ class _Search:
                 part, before = np.where(slow, 0.5, part), high - low
             middle, step = low[at] + part.clip(0, 1) * (high[at] - low[at]), self._step[at] / 2
             middle = middle.clip(low[at] + step, high[at] - step)
-            moved = _buffered(self._edges[at], middle, self._sides[at])
-            swept = _sizes_as(shapely.intersection(self._open[at], moved), wholes[at])
+            swept = self._swept(at, middle, wholes)
             short = np.where(self._strict[at], swept <= wanted[at], swept < wanted[at])
             value = _beside(swept, wanted[at], whole[at])
             # An end that stays twice counts half (Illinois), so that it comes to move.
@@ -282,6 +322,14 @@ class _Search:
             high[at[~short]], right[at[~short]] = middle[~short], value[~short]
             last[at] = np.where(short, 1, -1)
         return low, high
+
+    def _swept(self, at: Ints, distance: Floats, wholes: Geometries) -> Floats:
+        swept, known = np.empty(len(at)), self._sweep.known[at]
+        swept[known] = self._sweep.swept(at[known], distance[known])
+        at, distance = at[~known], distance[~known]
+        moved = _buffered(self._edges[at], distance, self._sides[at])
+        swept[~known] = _sizes_as(shapely.intersection(self._open[at], moved), wholes[at])
+        return swept
 
 
 def _beside(swept: Floats, wanted: Floats, whole: Floats) -> Floats:

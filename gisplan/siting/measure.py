@@ -6,7 +6,7 @@ gives NaN, never zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -199,27 +199,44 @@ def measure_places(
         As for `measure`.
     """
     index = index or index_of(areas)
-    facts: dict[str, Column] = {
-        "shape": Coded(places.dimension + np.int8(1), tuple(one.value for one in SHAPES))
-    }
-    stated = listed.numbers("accuracy")
-    assumed = ~(stated >= 0)
-    accuracy = np.where(assumed, definition.policy.default_accuracy, stated)
-    facts["accuracy"] = accuracy
-    facts["accuracy_assumed"] = assumed
-    known = known_areas(areas)
+    said = said_of(places, listed, definition)
+    industries = {name: said.pop(name) for name in ("industry_codes", "industry_match")}
+    facts, known = said, known_areas(areas)
+    covered = covered_facts(places, known, definition, np.asarray(said["accuracy"]))
     for kind, key, layer in definition.layers():
         area = known.get((kind, key))
         columns = _AGAINST[kind](places, index, area, key, layer, definition)
         facts |= {f"{name}:{key}": values for name, values in columns.items()}
-        if isinstance(layer, Constraint) and layer.coverage is not None:
-            coverage = known.get((Kind.COVERAGE, key))
+        if (name := f"covered:{key}") in covered:
+            facts[name] = covered[name]
+    return Columns({**facts, **industries}, listed.rows)
+
+
+def said_of(places: Places, listed: Columns, definition: PlanDefinition) -> dict[str, Column]:
+    """Return the facts that no area is needed for."""
+    stated = listed.numbers("accuracy")
+    assumed = ~(stated >= 0)
+    return {
+        "shape": Coded(places.dimension + np.int8(1), tuple(one.value for one in SHAPES)),
+        "accuracy": np.where(assumed, definition.policy.default_accuracy, stated),
+        "accuracy_assumed": assumed,
+        **industries_of(listed),
+    }
+
+
+def covered_facts(
+    places: Places, known: Mapping[tuple[Kind, str], Any], definition: PlanDefinition,
+    accuracy: Floats,
+) -> dict[str, Floats]:  # fmt: skip
+    """Tell which projects lie within the coverage of each constraint that has one."""
+    facts = {}
+    for key, layer in definition.constraints.items():
+        if layer.coverage is not None:
             # What lies within the setback beyond the coverage would count as well, and the edge
             # of the coverage is no better known than the layer.
             reach = layer.setback + DOUBT * axis_error(layer.error, accuracy)
-            facts[f"covered:{key}"] = _covered(places, coverage, reach)
-    facts |= industries_of(listed)
-    return Columns(facts, listed.rows)
+            facts[f"covered:{key}"] = _covered(places, known.get((Kind.COVERAGE, key)), reach)
+    return facts
 
 
 def industries_of(listed: Columns) -> dict[str, Column]:
@@ -321,8 +338,7 @@ def _against_constraint(
 ) -> dict[str, Floats]:
     if area is None:
         return {"margin": places.unknown, "touch": places.unknown}
-    inside = _point_margin(index, (Kind.CONSTRAINT, key), places.points)
-    clear = -inside - layer.setback
+    clear = clear_of_setback(point_margin(index, (Kind.CONSTRAINT, key), places.points), layer)
     margin, touch = places.spread(clear), places.spread((clear <= EDGE).astype(float))
     if len(places.drawn):
         target = index.kept((Kind.CONSTRAINT, key), Target, layer.setback)
@@ -345,7 +361,7 @@ def _inside(
     """Signed margin to the edge of an area, and the share that lies inside."""
     if area is None:
         return {"margin": places.unknown, "share": places.unknown}
-    inside = _point_margin(index, key, places.points)
+    inside = point_margin(index, key, places.points)
     margin, share = places.spread(inside), places.spread((inside >= 0).astype(float))
     if len(places.drawn):
         target = index.kept(key, Target)
@@ -353,9 +369,16 @@ def _inside(
     return {"margin": margin, "share": share}
 
 
-def _point_margin(index: PlanIndex, key: tuple[Kind, str], points: Points) -> Floats:
+def clear_of_setback(inside: Floats, layer: Constraint) -> Floats:
+    """Margin to a constraint and its setback, from that to its edge."""
+    return -inside - layer.setback
+
+
+def point_margin(
+    index: PlanIndex, key: tuple[Kind, str], points: Points, *, sides: Any = None
+) -> Floats:
     """Distance to the edge in metres: positive inside, negative outside, zero on it."""
-    margin = index.signed(key, points)
+    margin = index.signed(key, points) if sides is None else index.signed(key, points, sides=sides)
     return np.where(np.abs(margin) <= EDGE, 0.0, margin)
 
 

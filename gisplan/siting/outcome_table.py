@@ -15,17 +15,20 @@ from numpy.typing import NDArray
 from gisplan.columns import Columns
 from gisplan.definition import PlanDefinition
 from gisplan.index import Cells, Levels, PlanIndex, Store, build_cells
+from gisplan.siting.beyond import outcomes_at
 from gisplan.siting.certain import Asked, Project, Proof, listed_as
 from gisplan.siting.measure import AREA, Places
-from gisplan.siting.tiles import check_places
+from gisplan.siting.surroundings import Surroundings, different
 from gisplan.terms import OUTCOMES, SEPARATOR
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 _Plan = tuple[PlanDefinition, Columns, PlanIndex]
 
-_SPOTS: Final = 200
-"""Places where a table that was kept is compared with the check."""
-_FORMAT: Final = "gisplan outcomes 1"
+_SPOTS: Final = 100
+"""Places where a table that was kept is compared with the check: so many all over, and so many
+where there are edges."""
+_FORMAT: Final = "gisplan outcomes 2"
 _RESTS_ON: Final = (
     "siting/*.py",
     "index/*.py",
@@ -58,23 +61,41 @@ class Table:
     """Cells, and what their numbers stand for; 0 is "not known".
 
     ``outcome`` and ``nominal`` are places in `gisplan.terms.OUTCOMES`, ``zones`` the ids of the
-    zones that hold the point, joined, ``None`` for none.
+    zones that hold the point, joined, ``None`` for none. ``beside`` says for each row of
+    ``cells.fine`` which of the surroundings it has.
     """
 
     cells: Cells
     outcome: NDArray[np.int8]
     nominal: NDArray[np.int8]
     zones: tuple[str | None, ...]
+    beside: NDArray[np.int32]
+    surroundings: Surroundings
+    proof: Proof
 
     @classmethod
-    def of(cls, cells: Cells, said: NDArray[np.uint8], plan: PlanDefinition) -> Table:
+    def of(
+        cls, cells: Cells, said: NDArray[np.uint8], beside: NDArray[np.int32],
+        surroundings: Surroundings, proof: Proof,
+    ) -> Table:  # fmt: skip
         """Word what the numbers of cells stand for: ranks of outcome and nominal, bits of zones."""
+        plan = proof.plan
         places = [OUTCOMES.index(one.value) for one in plan.policy.cascade]
         outcome, nominal = np.array(places, dtype=np.int8)[said[:, :2]].T
         held = np.unpackbits(said[:, 2:], axis=1, count=len(plan.zones)).astype(bool)
         names = np.array(list(plan.zones), dtype=object)
-        zones = [SEPARATOR.join(names[row]) or None for row in held]
-        return cls(cells, outcome.copy(), nominal.copy(), tuple(zones))
+        zones = tuple(SEPARATOR.join(names[row]) or None for row in held)
+        return cls(
+            cells, outcome.copy(), nominal.copy(), zones, beside, surroundings, proof
+        )  # fmt: skip
+
+    def around(self, x: Floats, y: Floats) -> Rows:
+        """Return which surroundings places have that are not known by their cell."""
+        row = self.cells.rows(x, y)
+        last = len(self.surroundings.sides) - 1
+        if not len(self.beside):
+            return np.full(len(row), last)
+        return np.where(row < 0, last, self.beside.take(row, mode="clip")).astype(np.int64)
 
 
 def kept_table(
@@ -97,21 +118,33 @@ def kept_table(
     """
     assert ground.frame is not None
     definition, areas, index = plan
+    proof = Proof(definition, areas, index, ground.project, asked)
     name = _name(definition, areas, asked, ground, levels) if store is not None else None
     if store is not None and name is not None:
-        table = _trusted(store.load_arrays(name), plan, asked, ground)
+        table = _trusted(store.load_arrays(name), plan, proof, ground)
         if table is not None:
             return table
     if not make:
         return None
-    proof = Proof(definition, areas, index, ground.project, asked)
     expected, index.expected = index.expected, max(index.expected, 1 << 20)
     cells = build_cells(ground.frame, proof, levels)
     cells = replace(cells, beyond=proof.beyond(ground.frame), around=ground.around)
+    beside, surroundings = _surroundings(cells, proof)
     index.expected = expected
+    said = proof.said()
     if store is not None and name is not None:
-        store.save_arrays(name, {**cells.arrays(), "said": proof.said()})
-    return Table.of(cells, proof.said(), definition)
+        held = {**cells.arrays(), **surroundings.arrays(), "said": said, "beside": beside}
+        store.save_arrays(name, held)
+    return Table.of(cells, said, beside, surroundings, proof)
+
+
+def _surroundings(cells: Cells, proof: Proof) -> tuple[NDArray[np.int32], Surroundings]:
+    """Tell on which side of each area the mixed coarse cells are; many are alike."""
+    half_x, half_y = cells.frame[2:] / (2 << cells.levels.coarse)
+    found = proof.sides(*cells.middles(), float(half_x), float(half_y))
+    sides, beside = different(np.ascontiguousarray(found.T))
+    fine = np.bincount(beside, minlength=len(sides)) << (2 * cells.levels.fine)
+    return beside.astype(np.int32), Surroundings.proven(proof, sides, fine)
 
 
 def _name(
@@ -135,32 +168,59 @@ def _name(
 
 
 def _trusted(
-    arrays: Mapping[str, NDArray[Any]] | None, plan: _Plan, asked: Asked, ground: Ground
+    held: Mapping[str, NDArray[Any]] | None, plan: _Plan, proof: Proof, ground: Ground
 ) -> Table | None:
     """Take what was kept where it fits together, and says what the check says."""
     definition, areas, index = plan
-    if arrays is None or "said" not in arrays:
+    table = _fitting(held, proof) if held is not None else None
+    if table is None or not np.array_equal(table.cells.frame, ground.frame):  # type: ignore[arg-type]
         return None
-    cells, said = Cells.of(arrays), arrays["said"]
-    assert ground.frame is not None
-    if cells is None or not np.array_equal(cells.frame, ground.frame):
-        return None
-    bytes_ = 2 + (len(definition.zones) + 7) // 8
-    if said.dtype != np.uint8 or said.ndim != 2 or said.shape[1] != bytes_:
-        return None
-    if cells.largest >= len(said) or said[:, :2].max(initial=0) >= len(OUTCOMES):
-        return None
-    table = Table.of(cells, said, definition)
-    frame, random = cells.frame, np.random.default_rng(len(said))
-    x, y = frame[:2, None] + frame[2:, None] * random.uniform(-0.1, 1.1, (2, _SPOTS))
+    x, y = _spots(table.cells)
     places = Places.at_points(*ground.project(x, y))
-    held = np.ones(_SPOTS, dtype=bool)
-    listed = listed_as(asked, _SPOTS)
-    truth = check_places(places, listed, held, areas, definition, index)
-    codes = cells.at(x, y)
+    listed = listed_as(proof.asked, len(x))
+    truth = outcomes_at(places, listed, (areas, definition), index)
+    around, codes = table.around(x, y), table.cells.at(x, y)
+    at = np.flatnonzero((codes == 0) & places.located)
+    codes[at] = table.surroundings.told(around[at], places.take(at).points, proof)
     sure = codes > 0
     for name, mine in (("outcome", table.outcome), ("nominal", table.nominal)):
         if (mine[codes] != truth.coded(name).codes)[sure].any():
             return None
     zones = np.array(table.zones, dtype=object)[codes]
-    return table if (zones == truth.texts("zone"))[sure].all() else None
+    if (zones != truth.texts("zone"))[sure].any():
+        return None
+    sides = dict(zip(proof.keys, table.surroundings.settled[around].T, strict=True))
+    beside = outcomes_at(places, listed, (areas, definition), index, sides)
+    same = (np.array_equal(beside.texts(name), truth.texts(name)) for name in truth)
+    return table if all(same) else None
+
+
+def _fitting(held: Mapping[str, NDArray[Any]], proof: Proof) -> Table | None:
+    """Take what was kept where what its numbers stand for is there for each of them."""
+    cells, surroundings = Cells.of(held), Surroundings.of(held, proof)
+    if cells is None or surroundings is None or not {"said", "beside"} <= set(held):
+        return None
+    said, beside = held["said"], held["beside"]
+    bytes_ = 2 + (len(proof.plan.zones) + 7) // 8
+    if said.dtype != np.uint8 or said.ndim != 2 or said.shape[1] != bytes_:
+        return None
+    largest = max(cells.largest, int(surroundings.scales.max(initial=0)))
+    if largest >= len(said) or said[:, :2].max(initial=0) >= len(OUTCOMES):
+        return None
+    if beside.dtype != np.int32 or beside.shape != (len(cells.fine),):
+        return None
+    if len(beside) and not 0 <= beside.min() <= beside.max() < len(surroundings.sides):
+        return None
+    return Table.of(cells, said, beside, surroundings, proof)
+
+
+def _spots(cells: Cells) -> tuple[Floats, Floats]:
+    """Choose places to try: all over the rectangle and about it, and where edges are."""
+    frame, random = cells.frame, np.random.default_rng(cells.largest)
+    x, y = frame[:2, None] + frame[2:, None] * random.uniform(-0.1, 1.1, (2, _SPOTS))
+    if not len(cells.fine):
+        return x, y
+    at = random.integers(0, len(cells.fine), _SPOTS)
+    step = frame[2:, None] / (1 << cells.levels.coarse)
+    near = np.stack(cells.middles())[:, at] + step * random.uniform(-0.5, 0.5, (2, _SPOTS))
+    return np.append(x, near[0]), np.append(y, near[1])

@@ -16,30 +16,25 @@ from numpy.typing import NDArray
 
 from gisplan.columns import Coded, Columns
 from gisplan.definition import PlanDefinition
-from gisplan.index import Levels, PlanIndex, Store
-from gisplan.siting.certain import Asked, provable
-from gisplan.siting.fast import judge_fast
-from gisplan.siting.judge import judge_outcomes
-from gisplan.siting.measure import Places, industries_of, measure_places
+from gisplan.index import Levels, PlanIndex, Points, Store
+from gisplan.index.plan import FEW
+from gisplan.siting.beyond import Key, Sides, outcomes_at
+from gisplan.siting.certain import Asked, keys_of, provable
+from gisplan.siting.measure import Places, industries_of
 from gisplan.siting.outcome_table import Ground, Table, kept_table
 from gisplan.siting.rules import wanted
 from gisplan.siting.tiles import MANY, check_places
-from gisplan.terms import OUTCOMES, Kind
-from gisplan.uncertainty import axis_error
+from gisplan.terms import OUTCOMES
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-OUTCOME_COLUMNS: Final = ("outcome", "nominal", "zone")
-"""Columns of a verdict that are the same over whole stretches of ground."""
 ENOUGH: Final = 1_000_000
 """Rows of one kind from which it pays to prove a table for them."""
-LEVELS: Final = Levels(coarse=10, fine=3)
-"""Cells of an 8192nd of the frame: a few metres in a district."""
+LEVELS: Final = Levels(coarse=10, fine=4)
+"""Cells of a 16384th of the frame: about two metres in a district."""
 _WORTH_A_LOOK: Final = 50_000
 """Rows of one kind from which it pays to look whether a table was kept."""
-_MANY: Final = 100_000
-"""Points checked one by one, in all, from which machine code is worth its start."""
 _BLOCK: Final = 1 << 16
 """Points checked one by one at a time."""
 _TABLES: Final = 48
@@ -80,11 +75,13 @@ class Outcomes:
     _tables: dict[tuple[int, float], Table | None] = field(default_factory=dict, repr=False)
     _kinds: _Kinds = field(init=False, repr=False)
     _seen: int = field(default=0, repr=False)
-    _left: int = field(default=0, repr=False)
+    _asked: int = field(default=0, repr=False)
     _zones: dict[str, int] = field(default_factory=dict, repr=False)
+    _keys: list[Key] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._kinds = _Kinds(self.definition)
+        self._keys = keys_of(self.definition, self.areas)
         fit = provable(self.areas) and len(self.definition.oriented) <= MANY
         self._possible = fit and self.ground.frame is not None
 
@@ -104,53 +101,67 @@ class Outcomes:
             ``outcome``, ``nominal`` and ``zone``, as `check_places` has them.
         """
         told = _Told(len(x), self._zones)
-        open_ = [np.empty(0, dtype=np.int64)]
+        nothing = np.zeros((1, len(self._keys)), dtype=np.int8)
+        open_: list[tuple[Rows, Sides]] = [(np.empty(0, dtype=np.int64), nothing[:0])]
         for rows, table in self._groups(listed, len(x)):
             if table is None:
-                open_.append(np.arange(len(x)) if rows is None else rows)
+                at = np.arange(len(x)) if rows is None else rows
+                open_.append((at, nothing.repeat(len(at), axis=0)))
                 continue
             codes = table.cells.at(x, y) if rows is None else table.cells.at(x[rows], y[rows])
             told.look_up(rows, codes, table)
             missed = np.flatnonzero(codes == 0)
-            open_.append(missed if rows is None else rows[missed])
-        at = np.sort(np.concatenate(open_))
+            at = missed if rows is None else rows[missed]
+            open_.append(self._along_edges(told, at, x[at], y[at], table))
         self._seen += len(x)
-        self._left += len(at)
+        at, beside = (np.concatenate(one) for one in zip(*open_, strict=True))
+        self._asked += int((beside == 0).sum())
         if len(at):
-            told.take(at, self._checked(x[at], y[at], listed.take(at)))
+            told.take(at, self._checked(x[at], y[at], listed.take(at), beside))
         return told.columns()
 
-    def _checked(self, x: Floats, y: Floats, listed: Columns) -> Columns:
+    def _along_edges(
+        self, told: _Told, rows: Rows, x: Floats, y: Floats, table: Table
+    ) -> tuple[Rows, Sides]:
+        """Look up points by their margin to the one edge about them; return the others.
+
+        Of those is told on which side of each area they are beyond doubt.
+        """
+        around = table.around(x, y)
+        east, north = self.ground.project(x, y)
+        placed = np.flatnonzero(np.isfinite(east) & np.isfinite(north))
+        codes = np.zeros(len(rows), dtype=np.uint16)
+        self.index.expected = max(len(x), self._to_come)
+        here = Points(east[placed], north[placed])
+        codes[placed] = table.surroundings.told(around[placed], here, table.proof)
+        self.index.expected = self.index.least
+        found, left = np.flatnonzero(codes), np.flatnonzero(codes == 0)
+        self._asked += len(placed)
+        told.look_up(rows[found], codes[found], table)
+        return rows[left], table.surroundings.settled[around[left]]
+
+    @property
+    def _to_come(self) -> int:
+        """Points that each area will be asked for, about; enough to use it where it is kept."""
+        share = self._asked / max(self._seen, 1) / max(len(self._keys), 1)
+        return max(round(share * self.expected), FEW)
+
+    def _checked(self, x: Floats, y: Floats, listed: Columns, beside: Sides) -> Columns:
         """Check points one by one: `check_places` without what only the other columns need."""
         places = Places.at_points(*self.ground.project(x, y))
-        plan = self.areas, self.definition
         if len(self.definition.oriented) > MANY:
             held = np.isfinite(x) & np.isfinite(y)
+            plan = self.areas, self.definition
             return check_places(places, listed, held, *plan, self.index)
-        left = self._left / max(self._seen, 1)
-        self.index.expected = max(len(x), round(left * self.expected))
-        nearby = self.index.within(self._reach(listed))
-        self.index.expected = self.index.least
+        self.index.expected = max(len(x), self._to_come)
         parts = []
         for at in range(0, len(x), _BLOCK):
             rows = np.arange(at, min(at + _BLOCK, len(x)))
-            facts = measure_places(places.take(rows), listed.take(rows), *plan, index=nearby)
-            told = judge_fast(facts, self.definition) if nearby.expected >= _MANY else None
-            told = judge_outcomes(facts, self.definition) if told is None else told
-            parts.append(Columns({name: told[name] for name in OUTCOME_COLUMNS}, told.rows))
+            sides = dict(zip(self._keys, beside[rows].T, strict=True))
+            here = places.take(rows), listed.take(rows)
+            parts.append(outcomes_at(*here, (self.areas, self.definition), self.index, sides))
+        self.index.expected = self.index.least
         return Columns.joined(parts)
-
-    def _reach(self, listed: Columns) -> dict[tuple[Kind, str], float]:
-        """Metres beyond which a constraint is clear to the last bit of P, however far it is.
-
-        Of zones and corridors it matters: which of two is nearer can decide.
-        """
-        stated = np.append(listed.numbers("accuracy"), self.definition.policy.default_accuracy)
-        worst = np.array([np.nanmax(stated)])
-        return {
-            (Kind.CONSTRAINT, key): one.setback + 9 * float(axis_error(one.error, worst)[0]) + 1
-            for key, one in self.definition.constraints.items()
-        }
 
     def _groups(self, listed: Columns, rows: int) -> Iterator[tuple[Rows | None, Table | None]]:
         """Yield rows that share a table, with it; ``None`` for all rows, and for no table."""

@@ -9,8 +9,7 @@ either. What is left is judged as any plan is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -18,11 +17,12 @@ import shapely
 from numpy.typing import NDArray
 
 from gisplan.columns import Columns
-from gisplan.definition import Corridor, PlanDefinition
+from gisplan.definition import PlanDefinition
 from gisplan.index import PlanIndex
 from gisplan.siting.fast import WORTH, judge_fast
 from gisplan.siting.judge import judge_facts
 from gisplan.siting.measure import Places, known_areas, measure_places
+from gisplan.siting.nearby import BEYOND, SLACK, Nearby, alike, can_matter
 from gisplan.siting.noted import note_issues
 from gisplan.terms import Kind
 from gisplan.uncertainty import axis_error
@@ -33,10 +33,8 @@ _TILE, _FEWEST = 4096, 128
 """Most points of a tile, and fewest: with fewer, the tiles cost more than they save."""
 _BLOCK: Final = 1 << 16
 """Projects judged at a time, so that memory is bounded and stays in the processor's cache."""
-_BEYOND: Final = 8.5
-"""Standard errors beyond which 1 - P(inside) is 1 to the last bit."""
-_SLACK: Final = 1e-3
 Floats = NDArray[np.float64]
+_Plan = tuple[Columns, PlanDefinition]
 _Tile = tuple[NDArray[np.int64], Columns, PlanDefinition]
 _ORIENTED: Final = (Kind.ZONE.value, Kind.CORRIDOR.value)
 
@@ -66,38 +64,60 @@ def check_places(
     """
     index.expected = max(index.least, len(places.at))
     many = len(definition.oriented) > MANY
-    if not len(held) or (not many and len(held) <= _BLOCK):
-        return _checked(places, listed, held, areas, definition, index)
+    nearby = None if many else _nearby(areas, definition, index)
+    if not len(held) or (not many and nearby is None and len(held) <= _BLOCK):
+        return _checked(places, listed, held, (areas, definition, index), None)
     parts, order = [], []
-    whole_plan = areas, definition
-    blocks: Iterable[_Tile] = (
-        (rows, *whole_plan) for rows in _blocks(np.arange(len(held)), _BLOCK)
-    )
-    if many:
-        near = _Near(areas, definition, _worst_accuracy(listed, definition))
-        others = _blocks(np.setdiff1d(np.arange(len(held)), places.at), _FEWEST)
-        blocks = chain(_tiles(places, near), ((rows, *whole_plan) for rows in others))
-    for rows, fewer, plan in blocks:
-        here = places.take(rows)
-        parts.append(_checked(here, listed.take(rows), held[rows], fewer, plan, index))
+    for rows, here, plan in _parts(places, listed, (areas, definition), nearby):
+        parts.append(_checked(here, listed.take(rows), held[rows], (*plan, index), nearby))
         order.append(rows)
     index.expected = index.least
-    whole = Columns.joined(parts)
-    if not many:
-        return whole
-    back = np.empty(whole.rows, dtype=np.int64)
-    back[np.concatenate(order)] = np.arange(whole.rows)
-    return whole.take(back)
+    return Columns.joined(parts, order)
+
+
+def _parts(
+    places: Places, listed: Columns, plan: _Plan, nearby: Nearby | None
+) -> Iterator[tuple[NDArray[np.int64], Places, _Plan]]:
+    """Cut projects into parts that are judged at a time, with what of the plan matters to each."""
+    everyone = np.arange(len(places.dimension))
+    if nearby is None and len(plan[1].oriented) <= MANY:
+        for rows in _blocks(everyone, _BLOCK):
+            yield rows, places.take(rows), plan
+        return
+    if nearby is not None:
+        yield from ((rows, here, plan) for rows, here in nearby.blocks(places))
+    else:
+        near = _Near(*plan, _worst_accuracy(listed, plan[1]))
+        for rows, fewer, smaller in _tiles(places, near):
+            yield rows, places.take(rows), (fewer, smaller)
+    drawn = np.ones(len(everyone), dtype=bool)
+    drawn[places.at] = False
+    others = np.flatnonzero(drawn)
+    for rows in _blocks(others, _BLOCK if nearby is not None else _FEWEST):
+        yield rows, places.take(rows), plan
 
 
 def _checked(
-    places: Places, listed: Columns, held: NDArray[np.bool_], areas: Columns,
-    definition: PlanDefinition, index: PlanIndex,
+    places: Places, listed: Columns, held: NDArray[np.bool_],
+    plan: tuple[Columns, PlanDefinition, PlanIndex], nearby: Nearby | None,
 ) -> Columns:  # fmt: skip
-    facts = measure_places(places, listed, areas, definition, index=index)
-    verdicts = judge_fast(facts, definition) if index.expected >= WORTH else None
+    areas, definition, index = plan
+    near = None
+    if nearby is not None and len(places.at) == len(held):
+        facts, near = nearby.facts(places, listed)
+    else:
+        facts = measure_places(places, listed, areas, definition, index=index)
+    verdicts = judge_fast(facts, definition, near) if index.expected >= WORTH else None
     verdicts = judge_facts(facts, definition) if verdicts is None else verdicts
     return verdicts.also(issues=note_issues(listed.get("intake_issues"), held, facts))
+
+
+def _nearby(areas: Columns, definition: PlanDefinition, index: PlanIndex) -> Nearby | None:
+    """Return the plan's grid, made once, where so many points are worth it."""
+    if index.expected < WORTH:
+        return None
+    made: Nearby = index.made(("nearby", id(definition)), lambda: Nearby(areas, definition, index))
+    return made if made.possible else None
 
 
 def _worst_accuracy(listed: Columns, definition: PlanDefinition) -> float:
@@ -124,34 +144,21 @@ class _Near:
         self._polygon = polygon
         self._within = np.array([getattr(one, "within", 0.0) for _, _, one in layers])
         self._error = np.array([one.error for _, _, one in layers])
-        alike = [
-            (
-                kind,
-                getattr(one, "industries", ()),
-                one.error,
-                one.within if isinstance(one, Corridor) else 0.0,
-            )
-            for kind, _, one in layers
-        ]
-        numbers = {one: at for at, one in enumerate(dict.fromkeys(alike))}
-        self._alike = np.array([numbers[one] for one in alike])
-        self._reach = _BEYOND * axis_error(self._error, np.full(len(layers), accuracy))
+        self._alike = alike(layers)
+        self._reach = BEYOND * axis_error(self._error, np.full(len(layers), accuracy))
         shapely.prepare(self._shapes)
 
     def of(self, x: Floats, y: Floats) -> tuple[Columns, PlanDefinition]:
         """Return the areas that matter to these points, and the plan with only these."""
         west, east, south, north = x.min(), x.max(), y.min(), y.max()
         middle = shapely.Point((west + east) / 2, (south + north) / 2)
-        radius = float(np.hypot(east - west, north - south)) / 2 + _SLACK
+        radius = float(np.hypot(east - west, north - south)) / 2 + SLACK
         margin = -shapely.distance(self._edges, middle)
         inside = shapely.intersects(self._shapes, middle)
         margin = np.where(self._polygon & inside, -margin, margin) + self._within
         missing = np.isnan(margin)
         known = np.where(missing, -np.inf, margin)
-        best = np.full(self._alike.max() + 1, -np.inf)
-        np.maximum.at(best, self._alike, known)
-        kept = (known >= best[self._alike] - 2 * radius) | (known >= -self._reach - radius)
-        kept &= ~missing
+        kept = can_matter(known[:, None], radius, self._alike, self._reach)[:, 0] & ~missing
         # An area without data is what could hold the project: one of those alike says so.
         lost = np.flatnonzero(missing)
         kept[lost[np.unique(self._alike[lost], return_index=True)[1]]] = True
