@@ -27,7 +27,7 @@ LONG: Final = 10**7
 FILES: Final = 4
 
 
-def kernel(size: int, *, outcomes: bool, shipped: bool = False) -> Any:
+def kernel(size: int, *, outcomes: bool, shipped: bool = False, margins: bool = False) -> Any:
     """A plan as a worker takes it: of the synthetic areas, or the one that is shipped."""
     from gisplan import plan
     from gisplan.bulk import Kernel, OutcomesKernel
@@ -39,7 +39,10 @@ def kernel(size: int, *, outcomes: bool, shipped: bool = False) -> Any:
     else:
         definition, areas = world.plan(world.areas())
     if outcomes:
-        return OutcomesKernel(definition, areas, version="benchmark", expected=max(size, LONG))
+        rows = max(size, LONG)
+        return OutcomesKernel(
+            definition, areas, version="benchmark", expected=rows, margins=margins
+        )
     return Kernel(definition, areas, version="benchmark", least=max(size, 1_000_000))
 
 
@@ -113,15 +116,16 @@ def true_outcomes(size: int) -> Answer:
 
 
 def to_files(
-    size: int, *, outcomes: bool, geometry: bool = True, shipped: bool = False
-) -> Iterator[Any]:
+    size: int, *, outcomes: bool, geometry: bool = True, shipped: bool = False,
+    margins: bool = False,
+) -> Iterator[Any]:  # fmt: skip
     """``check_files``: GeoParquet in, a folder of Parquet out, one process."""
     from gisplan.bulk import check_files
 
     sources = world.parquet(size, geometry=geometry, shipped=shipped)
     target = _emptied("stream")
     _warmed(geometry=geometry, shipped=shipped)
-    ours = kernel(size, outcomes=outcomes, shipped=shipped)
+    ours = kernel(size, outcomes=outcomes, shipped=shipped, margins=margins)
     ours.check(_first(sources))
     yield
     tally = check_files(ours, sources, target)
@@ -161,13 +165,19 @@ def _compared(target: Path, sources: list[Path], *, shipped: bool = False) -> di
     from gisplan.io.arrow import arrow_batches
 
     first = min(target.glob("*.parquet"))
-    table = pq.ParquetFile(first).read_row_group(0, columns=["outcome"])
+    told = pq.ParquetFile(first).schema_arrow.names
+    numbers = [name for name in ("zone_margin", "corridor_distance") if name in told]
+    table = pq.ParquetFile(first).read_row_group(0, columns=["outcome", *numbers])
     found = np.asarray(table.column(0).combine_chunks().cast("string"))
     one = next(arrow_batches(sources[0], rows=len(found)))
-    verdicts = kernel(0, outcomes=False, shipped=shipped).check(one)["outcome"].texts()
-    some = min(len(found), len(verdicts))
+    verdicts = kernel(0, outcomes=False, shipped=shipped).check(one)
+    some = min(len(found), verdicts.rows)
+    differ = found[:some] != verdicts["outcome"].texts()[:some]
+    for name in numbers:
+        mine, its = np.asarray(table.column(name))[:some], np.asarray(verdicts[name])[:some]
+        differ |= (mine != its) & ~(np.isnan(mine) & np.isnan(its))
     shutil.rmtree(target)
-    return {"wrong": int((found[:some] != verdicts[:some]).sum()), "compared": some}
+    return {"wrong": int(differ.sum()), "compared": some}
 
 
 def geopandas_files(size: int) -> Iterator[Any]:
@@ -336,6 +346,12 @@ WORKS = {
             "gisplan, outcomes": Way(partial(to_files, outcomes=True), ARROW),
             "gisplan, outcomes, lon lat": Way(
                 partial(to_files, outcomes=True, geometry=False), ARROW
+            ),
+            "gisplan, margins": Way(
+                partial(to_files, outcomes=True, margins=True), (*ARROW, "numba")
+            ),
+            "gisplan, margins, shipped plan": Way(
+                partial(to_files, outcomes=True, margins=True, shipped=True), (*ARROW, "numba")
             ),
             "gisplan, verdicts": Way(
                 partial(to_files, outcomes=False), (*ARROW, "numba"), share=0.2

@@ -49,9 +49,14 @@ class GisplanError(Exception):
         self.values = values
 
     def word(self, language: str | None = None) -> str:
-        """Say it in one line in the given language."""
-        shown = {name: _one_line(value) for name, value in self.values.items()}
-        return Labels(language)(f"error.{self.code}", **shown)
+        """Say it in one line in the given language; values that are tuples are lists of words."""
+        labels = Labels(language)
+        comma = "、" if labels.language == "zh" else ", "
+        shown = {
+            name: _one_line(comma.join(map(str, one)) if isinstance(one, list | tuple) else one)
+            for name, one in self.values.items()
+        }
+        return labels(f"error.{self.code}", **shown)
 
     def __str__(self) -> str:
         return self.word()

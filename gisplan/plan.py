@@ -107,14 +107,16 @@ class Plan:
         return told.to_frame(projects.index)
 
     def outcomes(
-        self, x: ArrayLike, y: ArrayLike, *, crs: str | pyproj.CRS = "wgs84", **listed: Any
-    ) -> pd.DataFrame:
+        self, x: ArrayLike, y: ArrayLike, *, crs: str | pyproj.CRS = "wgs84",
+        margins: bool = False, **listed: Any,
+    ) -> pd.DataFrame:  # fmt: skip
         """Tell outcome, nominal outcome and zone alone, of very many points and very quickly.
 
-        The same as `check` tells of points there. ``industry``, ``industry_code`` and
-        ``accuracy`` hold for all points, or are one for each.
+        The same as `check` tells of points there; with *margins* also ``zone_margin``,
+        ``corridor`` and ``corridor_distance``. ``industry``, ``industry_code`` and ``accuracy``
+        hold for all points, or are one for each.
         """
-        return self._quick.at(x, y, crs, listed).to_frame()
+        return self._quick.at(x, y, crs, listed, margins=margins).to_frame()
 
     def measure(self, projects: gpd.GeoDataFrame) -> pd.DataFrame:
         """Measure every project against every area; see `gisplan.siting.measure`."""

@@ -37,6 +37,6 @@ def axis_error(layer_accuracy: float | Floats, project_accuracy: Floats) -> Floa
 
 def probability(margin: Floats, sigma: Floats) -> Floats:
     """P(met) of a signed margin in metres; with σ = 0 a margin of zero counts as met."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         z = np.where(sigma > 0, margin / sigma, np.where(margin >= 0, np.inf, -np.inf))
     return np.where(np.isnan(margin), np.nan, phi(np.where(np.isnan(z), 0.0, z)))

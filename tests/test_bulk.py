@@ -179,6 +179,20 @@ def test_a_folder_with_other_files_is_left_alone(source, kernel, tmp_path):
     assert [one.name for one in (tmp_path / "mine").iterdir()] == ["thesis.docx"]
 
 
+@pytest.mark.parametrize("name", ["out", "out.parquet"])
+def test_a_list_that_lies_among_the_parts_is_not_thrown_away(source, kernel, tmp_path, name):
+    target = tmp_path / name
+    folder = tmp_path / ("out" if name == "out" else "out.parquet.parts")
+    check_files(kernel, [source], tmp_path / "made", rows=GROUP)
+    (tmp_path / "made").rename(folder)
+    before = fingerprints(folder)
+    for one in (folder, folder / "part-00003.parquet"):
+        with pytest.raises(OutputError) as told:
+            check_files(kernel, [one], target, rows=GROUP)
+        assert told.value.code == "output_is_input"
+    assert fingerprints(folder) == before
+
+
 def test_a_list_without_places_or_rows_is_refused(kernel, tmp_path):
     for name, frame in {
         "no_places": pd.DataFrame({"id": ["a"], "colour": ["red"]}),
@@ -192,6 +206,35 @@ def test_a_list_without_places_or_rows_is_refused(kernel, tmp_path):
     (tmp_path / "text.parquet").write_bytes(b"not parquet")
     with pytest.raises(GisplanError):
         parts_of([tmp_path / "text.parquet"], tmp_path)
+
+
+def test_damage_in_the_middle_of_a_list_is_told_of_the_list(source, kernel, tmp_path):
+    """Its schema and its end are right: the damage shows while a target is being written."""
+    whole = source.read_bytes()
+    file, at = tmp_path / "harmed.parquet", len(whole) // 4
+    file.write_bytes(whole[:at] + bytes(len(whole) // 4) + whole[2 * at :])
+    for check in (intake, lambda one: check_files(kernel, [one], tmp_path / "out", rows=GROUP)):
+        with pytest.raises(ProjectsError, match=r"harmed\.parquet") as told:
+            check(file)
+        assert told.value.code == "projects_broken"
+
+
+@pytest.mark.parametrize("described", [
+    b"{", b"\xff", b"[5]", b'{"primary_column": "g"}', b'{"primary_column": "g", "columns": {}}',
+    b'{"primary_column": "no", "columns": {"no": {}}}',
+    b'{"primary_column": "g", "columns": {"g": 5}}',
+    b'{"primary_column": "g", "columns": {"g": {"crs": "nonsense"}}}',
+])  # fmt: skip
+def test_a_geometry_that_is_described_otherwise_than_geoparquet_is_damage(
+    described, kernel, tmp_path
+):
+    table = pa.table({"id": ["a"], "g": pa.array([None], pa.binary())})
+    pq.write_table(table.replace_schema_metadata({b"geo": described}), tmp_path / "one.parquet")
+    for check in (intake, lambda one: check_files(kernel, [one], tmp_path / "out")):
+        with pytest.raises(ProjectsError) as told:
+            check(tmp_path / "one.parquet")
+        assert told.value.code == "projects_broken"
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_kernel_travels_without_what_it_can_rebuild(kernel):
@@ -253,6 +296,22 @@ def test_a_mistake_of_the_user_is_not_tried_again(source, kernel, tmp_path):
     asked = noted.read_text("utf-8").splitlines()
     assert asked
     assert len(asked) == len(set(asked))
+
+
+def test_a_text_is_read_on_workers_in_the_encoding_that_was_named(kernel, tmp_path):
+    """Big5 that reads as GB 18030 as well: only the name of the encoding tells them apart."""
+    distributed = pytest.importorskip("distributed")
+    file = tmp_path / "list.csv"
+    file.write_bytes("name,lon,lat\n紅河工業區,114.35,36.08\n".encode("big5"))
+    check_files(kernel, [file], tmp_path / "serial", encoding="big5")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,
+        silence_logs=60,
+    ) as cluster:  # fmt: skip
+        address = cluster.scheduler_address
+        check_partitions(kernel, [file], tmp_path / "dask", encoding="big5", scheduler=address)
+    assert told(tmp_path / "dask")["name"].tolist() == ["紅河工業區"]
+    assert fingerprints(tmp_path / "dask") == fingerprints(tmp_path / "serial")
 
 
 def test_a_text_of_no_bytes_is_called_empty(kernel, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import os
@@ -17,6 +18,7 @@ import pandas as pd
 import pytest
 
 from gisplan.cli import main  # noqa: F401 - puts the commands into the group
+from gisplan.cli.entry import _nearest
 from gisplan.cli.options import gisplan
 from gisplan.plan import example_folder, open_plan
 from gisplan.terms import VERDICT_COLUMNS, VERDICT_TAIL
@@ -324,12 +326,25 @@ def test_output_survives_a_gbk_console(tmp_path):
     assert "安阳东站".encode("gbk") in done.stdout
 
 
+def test_what_a_console_lacks_is_written_in_its_plain_form():
+    codecs.register_error("gisplan-test", _nearest)
+    told = "面积 12 m²，L(r)−r，𠮷\ud800".encode("gbk", "gisplan-test").decode("gbk")
+    assert told == r"面积 12 m2，L(r)-r，\U00020bb7\ud800"
+
+
+def test_ids_of_layers_are_not_headed_as_those_of_projects():
+    for language, wrong in (("zh", "项目编号"), ("en", "Project ID")):
+        head = run("info", "--lang", language).stdout.splitlines()[1]
+        assert wrong not in head
+
+
 def test_help_and_mistakes_are_in_the_language_that_was_asked_for():
     told = run("layers", "--help").stdout
     for word in ("用法：", "选项：", "命令：", "显示本说明后退出"):
         assert word in told
     assert "显示版本后退出" in run("--help").stdout
     assert not re.search("Usage|Options|Commands|Show", run("layers", "add", "--help").stdout)
+    assert "[必填]" in run("convert", "--help").stdout
     english = run("layers", "--help", GISPLAN_LANG="en").stdout
     assert not re.search("[\u3400-\u9fff]", english)
     for word in ("Usage: ", "Options:\n", "Commands:\n", "Show this message and exit."):
@@ -355,6 +370,12 @@ def test_help_lists_every_command_once_under_what_is_asked():
         (("check", "a.csv", "-o"), "-o 后面要有一个值", "-o needs a value after it"),
         (("overlay", "--cap", "x"), "--cap 的值不对：只能是 round flat",
          "the value of --cap is wrong: it must be one of round flat"),
+        (("check", "a.csv", "b.csv"), "多了 b.csv", "there is no place for b.csv"),
+        (("check", "a.csv", "--strict=3"), "--strict 后面不带值", "--strict takes no value"),
+        (("density", "a.csv", "--bandwidth", "x"), "--bandwidth 的值不对：应为数字\n",
+         "the value of --bandwidth is wrong: it must be a number\n"),
+        (("sites", "a.csv", "-k", "99"), "-k / --count 的值不对：应为整数，不小于 1，不大于 50",
+         "the value of -k / --count is wrong: it must be a whole number, at least 1, at most 50"),
     ],
 )  # fmt: skip
 def test_a_mistaken_command_line_is_one_line_in_one_language(words, zh, en):

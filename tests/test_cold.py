@@ -604,3 +604,11 @@ def test_text_that_looks_like_markup_or_an_escape_stays_text(tmp_path):
     assert [row[0] for row in read[1:]] == said
     sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").worksheets[0]
     assert [sheet[f"A{at}"].value for at in range(2, 10)] == said
+
+
+def test_escapes_that_share_a_mark_or_are_escaped_themselves_stay_text(tmp_path):
+    # xlsxwriter escapes the first of two only; Excel and calamine would read _x0041B.
+    said = ["_x0041_x0042_", "_x005F_x0041_", "__x000D_", "_x005f__x0041_x"]
+    table = Columns({"name": np.array(said, dtype=object)})
+    write_workbook(tmp_path / "a.xlsx", [Sheet("t", table)], Labels("zh"), title="t")
+    assert [row[0] for row in read_grids(tmp_path / "a.xlsx")["t"][1:]] == said

@@ -112,3 +112,40 @@ def test_a_footprint_is_measured_alike_alone_and_among_others():
     alone = [touching(wholes[at : at + 1], target, 1.0) for at in range(len(wholes))]
     for at in (0, 1):
         np.testing.assert_array_equal(together[at], np.concatenate([one[at] for one in alone]))
+
+
+@pytest.mark.parametrize("turn", [0.0, 33.0, 57.0])
+def test_where_all_of_a_footprint_counts_the_margin_is_that_of_its_last_corner(turn):
+    """A share of 1: what rounding leaves out of the whole may not send the edge on and on."""
+    area = MultiPolygon([box(0, 0, 400, 400), box(400, 400, 1000, 1000)])
+    wholes = [box(52.5, 674.9, 202.5, 824.9), box(-650, -500, -250, -100)]
+    wholes.append(wholes[0].difference(box(100, 700, 150, 800)))
+    area, *wholes = (rotate(one, turn, origin=(0, 0)) for one in (area, *wholes))
+    margin, _ = shares(np.array(wholes), Target(area), 1.0)
+    for whole, told in zip(wholes, margin, strict=True):
+        last = max(shapely.distance(shapely.points(whole.exterior.coords), area))
+        # To a diameter / 16 384; the chords of a corner that is away a hundredth of the radius.
+        assert -told == pytest.approx(last, abs=0.3 if whole is wholes[1] else 0.1)
+
+
+@pytest.mark.parametrize("turn", [0.0, 14.0, 33.0])
+def test_where_no_square_metre_is_allowed_the_margin_frees_all_of_it(turn):
+    """A square of 1 km reaches 70 m under a footprint of 3 km; one of 20 m lies in its middle."""
+    area, wide, within = box(0, 0, 1000, 1000), box(-500, 930, 2500, 3930), box(490, 490, 510, 510)
+    area, wide, within = (rotate(one, turn, origin=(0, 0)) for one in (area, wide, within))
+    margin, touch = touching(np.array([wide, within]), Target(area), 0.0)
+    assert touch == pytest.approx([70_000, 400], rel=1e-9)
+    assert margin == pytest.approx([-70, -500], abs=0.5)
+    kept, _ = touching(np.array([wide]), Target(area, 50.0), 0.0)
+    assert kept == pytest.approx([-120], abs=0.5)
+
+
+@pytest.mark.parametrize("wanted", [1.0, 1 - 1e-10, 1 - 1e-7])
+def test_the_search_ends_as_near_as_it_says_however_the_sizes_lie(wanted):
+    """Squares above a square: the edge has to come as far as their highest corner."""
+    random = np.random.default_rng(3)
+    lots = random.uniform((200, 5, 0), (600, 200, 90), (60, 3))
+    wholes = np.array([rotate(box(x, 1100, x + side, 1100 + side), t) for x, side, t in lots])
+    margin, _ = shares(wholes, Target(box(0, 0, 1000, 1000)), wanted)
+    highest = shapely.bounds(wholes)[:, 3] - 1000
+    assert (np.abs(highest + margin) / lots[:, 1]).max() < 1e-3

@@ -370,6 +370,39 @@ def test_another_area_or_frame_is_not_found(kept):
     assert store.load(area, segments_of(area), FRAME + 1) is None
 
 
+def test_a_file_under_the_name_of_another_area_is_not_believed(tmp_path):
+    """One corner of thousands differs: hardly a place that is tried would tell."""
+    store, around = Store(tmp_path), np.linspace(0, 2 * np.pi, 3000, endpoint=False)
+    corners = np.array([EAST, NORTH]) + 4000 * np.column_stack([np.cos(around), np.sin(around)])
+    beside = corners.copy()
+    beside[400] -= [0, 3000]
+    mine, its = Polygon(corners), Polygon(beside)
+    for one in (mine, its):
+        store.save(one, FRAME, AreaIndex.of(one, segments_of(one), FRAME, fast=False))
+    one, other = (store._path(area, FRAME) for area in (mine, its))
+    other.write_bytes(one.read_bytes())
+    assert store.load(mine, segments_of(mine), FRAME) is not None
+    assert store.load(its, segments_of(its), FRAME) is None
+
+
+def test_arrays_under_the_name_of_others_are_not_believed(tmp_path):
+    store = Store(tmp_path)
+    store.save_arrays("a" * 40, {"said": np.arange(3)})
+    (tmp_path / f"{'a' * 40}.cells").rename(tmp_path / f"{'b' * 40}.cells")
+    assert store.load_arrays("b" * 40) is None
+
+
+@pytest.mark.parametrize("told", ["null", '{"frame": 1}', '{"frame": ["foo", [3], 0]}', "[" * 9999])
+def test_a_file_with_a_right_seal_that_says_nonsense_is_not_believed(kept, told):
+    from gisplan.index.store import _HEAD, _TREE, _seal
+
+    store, area, _, file = kept
+    sealed = len(told).to_bytes(4, "little") + told.encode()
+    start = _TREE + _seal(file.stem, sealed)
+    file.write_bytes(start + bytes(_HEAD - 4 - len(start)) + sealed)
+    assert store.load(area, segments_of(area), FRAME) is None
+
+
 @pytest.mark.parametrize("harm", ["cut", "flip", "empty", "text", "foreign"])
 def test_a_damaged_file_is_built_anew(kept, harm):
     store, area, _, file = kept
@@ -396,7 +429,7 @@ def test_a_file_with_a_right_hash_and_wrong_content_is_not_believed(kept, harm):
     lists[5] = 10**6 if harm == "lists" else lists[5]
     side[:] = 1 - np.minimum(side, 1) if harm == "side" else side
     lists = np.roll(lists, 7) if harm == "wrong" else lists
-    file.write_bytes(_packed(tree._replace(starts=starts, side=side, lists=lists)))
+    file.write_bytes(_packed(tree._replace(starts=starts, side=side, lists=lists), file.stem))
     assert store.load(area, segments_of(area), FRAME) is None
 
 

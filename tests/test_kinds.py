@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 
 import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +42,11 @@ ODD = {
     "mixed": (np.array(["3", 3], object), "3"),
     "whole": (np.array([10**17 + 1, 3]), "100000000000000001"),
     "unsigned": (np.array([2**64 - 1, 3], "uint64"), "18446744073709551615"),
+    "whole, some missing": (pd.array([10**17 + 1, None], "Int64"), "100000000000000001"),
+    "whole, few": (pd.Categorical([7, None]), "7"),
+    "half": (np.array([0.5, np.nan], "float16"), "0.5"),
+    "sparse": (pd.arrays.SparseArray([0.25, np.nan]), "0.25"),
+    "arrow list": (pd.array([[1], None], pd.ArrowDtype(pa.list_(pa.int64()))), "[1]"),
     "ancient": (np.array([dt.date(1850, 3, 4), None], object), "1850-03-04"),
 }
 NO_VERDICTS = pd.DataFrame({"outcome": ["pass", "fail"]})
@@ -58,7 +67,8 @@ def test_a_sheet_holds_each_kind_of_value_whole(kind, tmp_path):
     if kind == "micro":  # a sheet counts thousandths of a second
         assert found == dt.datetime(2026, 1, 2, 3, 4, 5, 123000)
     else:
-        assert found == said.replace("T", " ")
+        assert str(found) == said.replace("T", " ")
+        assert isinstance(found, str) or kind in ("whole, few", "half", "sparse")
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".geojson", ".parquet"])
@@ -93,3 +103,43 @@ def test_two_offsets_in_one_column_stay_two(tmp_path):
 )
 def test_nothing_is_left_out_of_a_list(value):
     assert json.loads(told(value)) == value
+
+
+@pytest.mark.parametrize("said", [["[1.10, 2]", "[]"], ['{"a":1,"a":2}', '[1, {"b": null}]']])
+def test_text_that_looks_like_json_stays_text_in_geojson(said, tmp_path):
+    # GDAL would write a list of numbers: 1.10 became 1.1, a key given twice became one.
+    path = tmp_path / "a.geojson"
+    write_vector(path, _projects(said), NO_VERDICTS)
+    kept = [one["properties"]["own"] for one in json.loads(path.read_text("utf-8"))["features"]]
+    assert kept == said
+
+
+LONG_ID = 410_502_199_001_011_234
+"""As long as the number of an identity card; a float would end in 120."""
+
+
+def test_a_long_id_keeps_its_digits_where_another_row_has_none(tmp_path):
+    own = {"name": ["甲馆", "乙馆"], "lon": [114.35, 114.36], "lat": [36.08, 36.09]}
+    table = pa.table({**own, "id": pa.array([LONG_ID, None], pa.int64())})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    for path in (tmp_path / "a.parquet", _with_a_gap(tmp_path / "a.gpkg"),
+                 _with_a_gap(tmp_path / "a.shp")):  # fmt: skip
+        ids = intake(path).projects["id"]
+        assert (ids[0], ids.isna().tolist()) == (str(LONG_ID), [False, True]), path.suffix
+
+
+def _with_a_gap(path):
+    """Write a layer and take the second id out of it, as a GIS program would."""
+    frame = _projects(["a", "b"]).drop(columns="own").assign(id=np.array([LONG_ID, 7]))
+    frame.to_file(path, engine="pyogrio")
+    if path.suffix == ".gpkg":
+        with closing(sqlite3.connect(path)) as base:
+            for (name,) in base.execute("select name from sqlite_master where type='trigger'"):
+                base.execute(f'drop trigger "{name}"')
+            base.execute("update a set id = null where id = 7")
+            base.commit()
+    else:
+        data = path.with_suffix(".dbf").read_bytes()
+        at = data.rindex(b"7")
+        path.with_suffix(".dbf").write_bytes(data[: at - 17] + b"*" * 18 + data[at + 1 :])
+    return path

@@ -35,7 +35,7 @@ from gisplan.columns import Columns
 from gisplan.crs import CGCS2000, WGS84, gcj02_from_wgs84
 from gisplan.index import Cells, Levels, Points, Store, build_cells
 from gisplan.plan import Plan, open_plan
-from gisplan.siting import AREA, OUTCOME_COLUMNS, Outcomes, index_of, surroundings
+from gisplan.siting import AREA, MARGIN_COLUMNS, OUTCOME_COLUMNS, Outcomes, index_of, surroundings
 from gisplan.siting.certain import Proof, provable
 from tests.worlds import CRS, EAST, NORTH, definition, world
 
@@ -176,6 +176,27 @@ def test_a_table_says_what_the_check_says(name, seed):
     plan = PLANS[name]()
     spots = adversaries(plan, prepared(plan), seed)
     assert same(plan, *spots.T, **mixed(len(spots), 10 * seed + len(name))) > 0.1
+
+
+@pytest.mark.parametrize("accuracy", [1e9, 1e200, 1e308, np.inf])
+@pytest.mark.parametrize("name", ["crooked", "covered"])
+def test_an_error_beyond_all_measure_is_no_better_known(name, accuracy, scaled):
+    plan = PLANS[name]()
+    spots = adversaries(plan, prepared(plan))[::5]
+    same(plan, *spots.T, accuracy=accuracy, industry_code="J66")
+
+
+@pytest.mark.parametrize("accuracy", [1e-300, 1e-12, 1e-9, 1e-7])
+def test_a_circle_too_small_to_draw_is_its_middle(accuracy):
+    """Both ways say of hardly any error what they say of none: the coverage holds the place."""
+    plan, x, y = covered_world(0), EAST + np.arange(550, 9900, 100.0), np.full(94, NORTH + 2000)
+    exact = plan.definition.constraints["red"].model_copy(update={"setback": 0.0})
+    told = plan.definition.model_copy(update={"constraints": {"red": exact}})
+    plan = replace(plan, definition=told)
+    tiny, none = (checked(plan, x, y, METRES, accuracy=np.full(94, one)) for one in (accuracy, 0.0))
+    assert tiny["outcome"].tolist() == none["outcome"].tolist()
+    assert (none["outcome"] != "unknown").any()
+    same(plan, x, y, accuracy=accuracy)
 
 
 @pytest.fixture
@@ -522,6 +543,42 @@ def test_a_list_of_outcomes_is_the_list_of_verdicts(kind, tmp_path, monkeypatch)
     assert sum(tally.values()) == (300 if kind == "text" else 3000)
 
 
+@pytest.mark.parametrize("kind", ["points", "drawn"])
+def test_margins_beside_outcomes_are_those_of_a_check_to_the_bit(kind, tmp_path, monkeypatch):
+    plan = world(50)
+    whole, quick = kernels(plan, monkeypatch)
+    source = listed(tmp_path)
+    table = pd.read_parquet(source)
+    table.loc[4, "纬度"] = np.nan
+    table.to_parquet(source, row_group_size=800, index=False)
+    if kind == "drawn":
+        drawn = gpd.points_from_xy(table.pop("经度"), table.pop("纬度"), crs=WGS84)
+        frame = gpd.GeoDataFrame(table.drop(columns=["编号"]), geometry=drawn)
+        frame.loc[5, "geometry"] = frame.geometry[5].buffer(0.001)
+        frame.to_parquet(source, row_group_size=800)
+    check_files(whole, [source], tmp_path / "whole.parquet")
+    further = replace(quick, margins=True)
+    check_files(further, [source], tmp_path / "further.parquet")
+    mine, its = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("further", "whole"))
+    told = [name for name in mine.column_names if name in its.column_names]
+    assert {*OUTCOME_COLUMNS, *MARGIN_COLUMNS} <= set(told)
+    for name in told:
+        assert mine[name].to_pylist() == its[name].to_pylist(), name
+    assert pickle.loads(pickle.dumps(further)).margins
+
+
+def test_margins_of_points_on_edges_and_between_corridors(monkeypatch):
+    plan = world(0)
+    made = prepared(plan)
+    x, y = adversaries(plan, made)[:4000].T
+    found = plan.outcomes(x, y, crs=METRES, margins=True)
+    drawn = np.where(np.isfinite(x) & np.isfinite(y), shapely.points(x, y), None)
+    truth = plan.check(gpd.GeoDataFrame(geometry=drawn, crs=METRES))
+    for name in (*OUTCOME_COLUMNS, *MARGIN_COLUMNS):
+        mine, its = found[name].astype(object), truth[name].astype(object)
+        assert mine.where(mine.notna(), None).tolist() == its.where(its.notna(), None).tolist()
+
+
 def test_outcomes_cut_off_go_on_and_are_not_mixed_with_verdicts(tmp_path, monkeypatch):
     whole, quick = kernels(world(50), monkeypatch)
     source = listed(tmp_path)
@@ -537,6 +594,8 @@ def test_outcomes_cut_off_go_on_and_are_not_mixed_with_verdicts(tmp_path, monkey
     check_files(quick, [source], tmp_path / "out", rows=800)
     assert first.stat().st_mtime_ns == before
     assert '"fields"' in (tmp_path / "out" / NOTE).read_text("utf-8")
+    check_files(replace(quick, margins=True), [source], tmp_path / "out", rows=800)
+    assert "zone_margin" in pq.read_schema(first).names
     check_files(whole, [source], tmp_path / "out", rows=800)
     assert "confidence" in pq.read_schema(first).names
 
@@ -563,6 +622,12 @@ def test_check_takes_only_outcomes(tmp_path):
     assert ran.exit_code == 0, ran.output
     assert "50 rows" in ran.stderr
     assert pq.read_table(out).column_names == ["编号", *OUTCOME_COLUMNS]
-    for wrong in ([*line, str(tmp_path / "out.xlsx")], [*line, str(out), "--engine", "whole"]):
+    assert CliRunner().invoke(gisplan, [*line, str(out), "--margins"]).exit_code == 0
+    assert pq.read_table(out).column_names == ["编号", *OUTCOME_COLUMNS, *MARGIN_COLUMNS]
+    for wrong in (
+        [*line, str(tmp_path / "out.xlsx")],
+        [*line, str(out), "--engine", "whole"],
+        ["check", str(source), "--margins", "-o", str(out)],
+    ):
         refused = CliRunner().invoke(gisplan, wrong)
         assert refused.exit_code != 0

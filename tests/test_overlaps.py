@@ -426,3 +426,20 @@ def test_machine_code_gives_the_same_bits(monkeypatch):
     assert "gisplan.overlaps.compiled" in sys.modules
     for mine, theirs in zip(fast, plain, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+@pytest.mark.parametrize("ulps", [-2, -1, 0, 1, 2, 3])
+def test_a_corner_an_ulp_above_a_footprint_is_above_it_for_all_its_edges(ulps, turn):
+    """From the corner of the box it is as high as the box; as it stands, it is higher."""
+    whole, top = box(-0.5, -3.5, 4.5, 1.5), 1.5 + ulps * np.spacing(1.5)
+    areas = array(
+        *(rotate(one, turn, origin=(2, -1)) for one in (
+            Polygon([(4.5, -0.5), (2.5, top), (4.5, 3.5), (6.5, 1.5)]),
+            Polygon([(1, 0), (1, top), (3, top), (3, 4), (5, 4), (5, 0)]),
+            Polygon([(1, 0), (1, 1.5), (3, top), (3, 4), (5, 4), (5, 0)]),
+            Polygon([(5, 0), (5, 4), (3, 4), (3, top), (1, 1.5), (1, 0)]),
+        ))
+    )  # fmt: skip
+    found = Ground(areas).overlaps(array(whole))
+    assert found.area == pytest.approx(shapely.area(shapely.intersection(areas, whole)))

@@ -183,7 +183,7 @@ def test_wheel_metadata_offers_the_command(wheel: Path) -> None:
 
 
 CARRIED = {
-    "fontTools": "matplotlib", "jinja2": "folium", "lxml": "python-docx",
+    "dask": "distributed", "fontTools": "matplotlib", "jinja2": "folium", "lxml": "python-docx",
     "pydantic_core": "pydantic",
 }  # fmt: skip
 """Libraries that come with another of ours, which cannot do without them."""

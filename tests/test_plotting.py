@@ -385,6 +385,24 @@ def test_the_title_block_names_what_was_not_checked() -> None:
     assert "示意4个" in zh
 
 
+def test_the_title_block_names_the_layers_out_of_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the last day it still holds; what has no data is unchecked, not out of date."""
+    plan = world(
+        100, without=["red"],
+        zones={"west": {"title": {"zh": "西区", "en": "West"}, "valid_until": "2026-11-24",
+                        "source": "world", "accuracy": 100, "status": "derived"}},
+        constraints={"red": {"title": {"zh": "红线"}, "effect": "prohibit",
+                             "valid_until": "2020-01-01"}},
+    )  # fmt: skip
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795478400")  # the 24th
+    assert "已过期" not in said(plan.plot())
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795564800")
+    zh, en = said(plan.plot()), said(plan.plot(language="en"))
+    assert "已过期西区（2026-11-24）" in zh
+    assert "2020-01-01" not in zh
+    assert "OutofdateWest(2026-11-24)" in en
+
+
 def test_the_schematic_note_is_absent_when_nothing_is_schematic() -> None:
     official = {"source": "world", "accuracy": 1, "status": "authoritative", "title": {"zh": "区"}}
     plan = world(

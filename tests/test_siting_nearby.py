@@ -124,7 +124,9 @@ def listed_places(draw, areas: Columns) -> tuple[np.ndarray, Columns]:
     spots = random.uniform(-4000, 14_000, (150, 2)) + ORIGIN
     xy = np.concatenate([spots, corners, hairs, steps, np.nextafter(steps, np.inf)])
     rows = len(xy)
-    choices = draw(st.sampled_from([[np.nan], [0.0, np.nan], [0.0, 5.0, 300.0], [3.0, 1e6]]))
+    choices = draw(st.sampled_from(
+        [[np.nan], [0.0, np.nan], [0.0, 5.0, 300.0], [3.0, 1e6], [2.0, 1e308, np.inf]]
+    ))  # fmt: skip
     codes = Coded.of(random.choice(np.array(CODES, dtype=object), rows))
     return xy, Columns({"accuracy": random.choice(choices, rows), "industry_code": codes}, rows)
 
@@ -235,6 +237,25 @@ def test_a_long_list_of_points_footprints_and_nothing_is_checked_alike(monkeypat
     same(check_places(*asked, index), plain)
     same(check_places(*asked, index), plain)
     assert len(made) == 1  # the grid is kept with the index
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_a_place_too_far_to_be_measured_is_none_for_every_way(monkeypatch, judge):
+    plan, areas = towns()
+    if judge == "plain":
+        monkeypatch.setattr(tiles, "judge_fast", lambda *_: None)
+    known, x = Columns.of(areas, *AREA), np.array([1e308, -1e200, 1e12, EAST, np.inf])
+    y, held = np.array([0.0, 1e308, 1e12, NORTH, NORTH]), np.ones(5, dtype=bool)
+    drawn = np.asarray(shapely.points(x, y), dtype=object)
+    one_by_one, many = index_of(known), index_of(known)
+    many.least = 2_000_000
+    told = [
+        check_places(places, Columns({}, 5), held, known, plan, index)
+        for places, index in ((Places.at_points(x, y), many), (Places.of(drawn), one_by_one))
+    ]
+    same(*told)
+    unknown = told[0].texts("outcome") == "unknown"
+    assert unknown.tolist() == [True, True, False, False, True]
 
 
 def test_a_plan_of_too_many_areas_for_a_word_has_no_grid():

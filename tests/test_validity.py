@@ -13,6 +13,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from gisplan.errors import PlanError
 from gisplan.io.layers import read_definition
 from gisplan.labels import Labels
 from gisplan.plan import example_folder, open_plan
@@ -39,10 +40,10 @@ def plan_folder(tmp_path):
     return folder
 
 
-def _run(*words, cwd=None):
+def _run(*words, cwd=None, day=DAY):
     done = subprocess.run(
         [sys.executable, "-m", "gisplan", *map(str, words)], cwd=cwd, capture_output=True,
-        text=True, encoding="utf-8", env={**os.environ, "SOURCE_DATE_EPOCH": DAY}, check=False,
+        text=True, encoding="utf-8", env={**os.environ, "SOURCE_DATE_EPOCH": day}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done
@@ -70,13 +71,15 @@ def test_every_output_of_a_check_says_that_a_layer_is_out_of_date(plan_folder, t
     # The reasons of those in it:
     assert any(cell.startswith("laocheng 示意（有效至 2026-11-24，已过期）") for cell in cells)
     english = _run("check", LISTED, "--plan", plan_folder, "--lang", "en")
-    assert "1 layers are out of date: Old Town (2026-11-24)" in english.stderr
+    assert "layers out of date (1): Old Town (2026-11-24)" in english.stderr
     page = tmp_path / "map.html"
     _run("map", "--plan", plan_folder, "-o", page)
     assert "有效至 2026-11-24，已过期" in page.read_text("utf-8")
     report = tmp_path / "report.html"
     _run("report", LISTED, "--plan", plan_folder, "-o", report)
-    assert "有效至 2026-11-24，已过期" in report.read_text("utf-8")
+    told = report.read_text("utf-8")
+    assert "有效至 2026-11-24，已过期" in told  # in the table of layers
+    assert "1 个图层已过有效期：老城区（2026-11-24）" in told  # and on the first page
 
 
 def test_info_tells_until_when_a_layer_holds(plan_folder):
@@ -106,3 +109,38 @@ def test_a_layer_that_is_adopted_does_not_inherit_the_last_day_of_the_old_one(pl
     said = ("--accuracy", 5, "--source", "测试", "--as-of", "2026-11-25", "--status", "derived")
     _run("layers", "add", official, "--as", "zones.laocheng", "--plan", plan_folder, *said)
     assert read_definition(plan_folder).zones["laocheng"].valid_until is None
+
+
+@pytest.mark.parametrize("ending", [".xlsx", ".csv"])
+def test_a_file_made_while_a_layer_held_is_what_it_was_when_it_holds_no_more(
+    plan_folder, tmp_path, ending
+):
+    """Made on the 24th, verified on the 25th; and the other way round."""
+    book, before = tmp_path / f"out{ending}", str(int(DAY) - 86_400)
+    for made, later in ((before, DAY), (DAY, before)):
+        _run("check", LISTED, "--plan", plan_folder, "-o", book, day=made)
+        words = ("verify", book, "--plan", plan_folder, "--projects", LISTED)
+        assert "一致" in _run(*words, day=later).stdout
+
+
+def test_what_has_no_data_is_unchecked_and_not_out_of_date(plan_folder):
+    """No verdict rests on a layer that is not there."""
+    file = plan_folder / "plan.toml"
+    text, table = file.read_text("utf-8"), "[constraints.redline]\n"
+    assert table in text
+    file.write_text(text.replace(table, f"{table}valid_until = 2020-01-01\n"), "utf-8")
+    said = _run("check", LISTED, "--plan", plan_folder).stderr
+    assert "1 个图层已过有效期：老城区（2026-11-24）；" in said
+    assert "未核查：生态保护红线" in said
+
+
+@pytest.mark.parametrize("day", ["2026-11-25T10:00:00", "2026", '"长期"'])
+def test_a_last_day_that_is_no_day_is_told_in_the_readers_language(plan_folder, day):
+    file = plan_folder / "plan.toml"
+    text = file.read_text("utf-8").replace("valid_until = 2026-11-24", f"valid_until = {day}")
+    file.write_text(text, "utf-8")
+    with pytest.raises(PlanError) as caught:
+        read_definition(plan_folder)
+    told = caught.value.word("zh")
+    assert "laocheng.valid_until" in told
+    assert "应为日期，如 2026-11-23" in told

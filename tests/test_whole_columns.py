@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -16,6 +16,7 @@ import gisplan
 from gisplan.io.body import _Lines
 from gisplan.io.column_text import DECIMAL, bared, decimals, normalised, titles_among
 from gisplan.io.coordinates import Axes
+from gisplan.io.evidence import evidence_line
 from gisplan.io.extent import _span
 from gisplan.io.header import Heading
 from gisplan.io.identity import id_key, id_keys, name_key, name_keys
@@ -30,9 +31,9 @@ from gisplan.io.phrases import (
 )
 from gisplan.io.places import _plain_places, _read_degrees, _read_metres, _read_place
 from gisplan.io.projects import _read_measure, _read_measures
-from gisplan.io.rows import Grid, IssueLog, Rows
+from gisplan.io.rows import Grid, IssueLog, Rows, refuse_headless
 from gisplan.io.text import is_blank, known_titles, match_headers, normalise, nothing
-from gisplan.labels import LANGUAGES, _load, _parts
+from gisplan.labels import LANGUAGES, Labels, _load, _parts
 
 WRITTEN = st.one_of(
     st.text(max_size=8),
@@ -108,6 +109,7 @@ def test_plain_places_are_those_that_are_read_one_by_one(pairs, metres):
     unit=st.sampled_from([None, 1.0, 1e4, 1e8]),
     kind=st.sampled_from(["money", "length"]),
 )
+@example(cells=["20", "0.0000001"], unit=1.0, kind="length")  # rounded, an accuracy of 0 m
 def test_amounts_of_a_column_are_those_of_its_cells(cells, unit, kind):
     title = {1e4: "投资额（万元）", 1e8: "投资额（亿元）", 1.0: "投资额（元）"}.get(unit, "投资额")
     title, unit = (title, unit) if kind == "money" else ("坐标中误差", 1.0)
@@ -155,3 +157,11 @@ def test_words_that_are_read_table_by_table_are_those_of_the_files(language):
                     assert name not in merged
                     merged[name] = value
     assert {table: _load(language, table)[table] for table in _parts(language)} == whole
+
+
+def test_lists_of_names_are_joined_in_the_language_of_the_sentence():
+    refused = refuse_headless("a.csv", ["甲", "乙"])
+    assert "甲、乙" in refused.word("zh")
+    assert "甲, 乙" in refused.word("en")
+    for language, told in (("zh", "甲、乙"), ("en", "甲, 乙")):
+        assert told in evidence_line("columns_kept", "甲、乙", Labels(language))

@@ -131,6 +131,7 @@ def check_partitions(
     *,
     scheduler: str | None = None,
     crs: str | None = None,
+    encoding: str | None = None,
     rows: int = PART,
     progress: Progress | None = None,
     about: Mapping[str, Any] | None = None,
@@ -139,7 +140,7 @@ def check_partitions(
 
     Parameters
     ----------
-    kernel, sources, target, crs, rows, progress, about
+    kernel, sources, target, crs, encoding, rows, progress, about
         As `check_files`; all workers must see the files under the same paths.
     scheduler
         Address of a Dask scheduler; by default two workers are started on this machine.
@@ -154,7 +155,7 @@ def check_partitions(
     except ImportError:
         raise MissingExtra("extra_missing", name="distributed", extra="distributed") from None
     with _refused_whole(target):
-        folder, parts = _prepared(kernel, sources, target, (crs, None, rows))
+        folder, parts = _prepared(kernel, sources, target, (crs, encoding, rows))
         total: dict[str, int] = {}
         waiting = []
         for part in parts:
@@ -221,6 +222,9 @@ def _prepared(
     folder = _folder_of(target)
     if target.suffix not in ("", ".parquet"):
         raise OutputError("output_suffix", path=target, allowed=".parquet")
+    # Parts of another run are thrown away: a list must not be among them.
+    if folder.resolve() in {one.resolve().parent for one in sources}:
+        raise OutputError("output_is_input", path=target)
     parts = parts_of(sources, folder.absolute(), crs=crs, encoding=encoding, rows=rows)
     note = json.dumps(_made_from(kernel, sources, asked), indent=1, sort_keys=True)
     beside = folder / NOTE
@@ -259,6 +263,7 @@ def _made_from(kernel: Kernel, sources: Sequence[Path], asked: tuple[Any, ...]) 
     return {
         "gisplan": kernel.version, "plan": plan.hexdigest(), "plan_sha256": kernel.sha256,
         "sources": stats, "asked": list(asked), "fields": kernel.fields,
+        "columns": kernel.columns,
     }  # fmt: skip
 
 

@@ -65,6 +65,11 @@ class Kernel:
         return None
 
     @property
+    def columns(self) -> tuple[str, ...] | None:
+        """Columns of a verdict that are told; ``None`` for all."""
+        return None
+
+    @property
     def rows(self) -> int:
         """Most rows of a list that are read and judged at a time."""
         return _ROWS

@@ -18,7 +18,16 @@ from gisplan.crs import is_one_operation, parse_crs, wgs84_from_bd09, wgs84_from
 from gisplan.index import PlanIndex, Store
 from gisplan.io.batches import PARQUET, Batch, need_arrow
 from gisplan.io.text import match_headers
-from gisplan.siting import OUTCOME_COLUMNS, Ground, Outcomes, known_areas, listed_of
+from gisplan.siting import (
+    MARGIN_COLUMNS,
+    OUTCOME_COLUMNS,
+    Ground,
+    Outcomes,
+    Places,
+    known_areas,
+    listed_of,
+    margins_at,
+)
 from gisplan.terms import Kind
 
 _FIELDS: Final = (
@@ -30,8 +39,10 @@ _BEYOND: Final = 0.3
 """Share of the study area's size by which tables reach beyond it on each side."""
 _AROUND: Final = (5.0, 500_000.0)
 """Degrees and metres round a table within which any projection tells places apart."""
-_ROWS: Final = 1 << 20
+_ROWS: Final = 1 << 19
 """Rows read at a time."""
+_MEASURED: Final = 1 << 18
+"""The same where each of them is measured, which takes more memory."""
 _ROW: Final = 80
 """Bytes of a row of text, about."""
 _WIDEST, _POLEWARD = 20.0, 80.0
@@ -107,15 +118,17 @@ def outcomes_of(
 class OutcomesKernel(Kernel):
     """A plan as a worker needs it to tell outcomes alone: see `gisplan.siting.Outcomes`.
 
-    ``expected`` is how many rows there will be in all.
+    ``expected`` is how many rows there will be in all, ``margins`` whether it is also told how
+    far they are from zones and corridors (`gisplan.siting.MARGIN_COLUMNS`).
     """
 
     expected: int = 0
+    margins: bool = False
     _prepared: dict[str, Outcomes] = field(default_factory=dict, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel light; see `Kernel`."""
-        return {**super().__getstate__(), "expected": self.expected}
+        return {**super().__getstate__(), "expected": self.expected, "margins": self.margins}
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -123,9 +136,14 @@ class OutcomesKernel(Kernel):
         return _FIELDS
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """What is told of a project."""
+        return (*OUTCOME_COLUMNS, *(MARGIN_COLUMNS if self.margins else ()))
+
+    @property
     def rows(self) -> int:
         """Many at a time: few of them are not in a table, and asking for those costs a call."""
-        return _ROWS
+        return _MEASURED if self.margins else _ROWS
 
     def passing(self, table: Any) -> Any:
         """Pass on the id, where the list has one; rows are in its order."""
@@ -137,12 +155,25 @@ class OutcomesKernel(Kernel):
         """Judge a batch: outcome, nominal outcome and zone, as `Kernel.check` has them."""
         if batch.geometries is not None:
             whole = super().check(batch)
-            return Columns({name: whole[name] for name in OUTCOME_COLUMNS}, whole.rows)
-        return self.prepared(batch.crs).of(batch.x, batch.y, batch.listed)
+            return Columns({name: whole[name] for name in self.columns}, whole.rows)
+        return self._told(batch.x, batch.y, batch.crs, batch.listed, margins=self.margins)
+
+    def _told(self, x: Any, y: Any, crs: pyproj.CRS, listed: Columns, *, margins: bool) -> Columns:
+        told = self.prepared(crs).of(x, y, listed)
+        if not margins:
+            return told
+        areas, goal = self._known
+        places = Places.at_points(*moved_points(x, y, crs, goal))
+        # Every point is measured, not only those that no table answers.
+        self.index.expected = max(self.expected, len(x))
+        far = margins_at(places, listed, (areas, self.definition), self.index)
+        self.index.expected = self.index.least
+        return told.also(**far)
 
     def at(
-        self, x: ArrayLike, y: ArrayLike, crs: str | pyproj.CRS, listed: Mapping[str, Any]
-    ) -> Columns:
+        self, x: ArrayLike, y: ArrayLike, crs: str | pyproj.CRS, listed: Mapping[str, Any],
+        *, margins: bool = False,
+    ) -> Columns:  # fmt: skip
         """Judge points as they are named, without reading a list.
 
         Parameters
@@ -154,6 +185,8 @@ class OutcomesKernel(Kernel):
         listed
             ``industry``, ``industry_code`` and ``accuracy``, one for all points or one for
             each; ``None`` says nothing.
+        margins
+            Whether it is also told how far they are from zones and corridors.
 
         Raises
         ------
@@ -171,7 +204,8 @@ class OutcomesKernel(Kernel):
         if unknown := set(listed) - set(_SAID):
             raise TypeError(f"not one of {', '.join(_SAID)}: {', '.join(sorted(unknown))}")
         told = {k: _column(k, one, len(east)) for k, one in listed.items() if one is not None}
-        return self.prepared(named.crs).of(east, north, Columns(told, len(east)))
+        listed = Columns(told, len(east))
+        return self._told(east, north, named.crs, listed, margins=margins)
 
     def prepared(self, crs: pyproj.CRS) -> Outcomes:
         """Return the plan prepared for points in a system, once for each."""

@@ -111,6 +111,15 @@ def check_part(
 
 
 def _batches(part: Part, kernel: Kernel) -> Iterator[Batch]:
+    """Read a part; damage to its source is told as that, and not as a mistake of the target."""
+    arrow = need_arrow(".parquet")
+    try:
+        yield from _read(part, kernel)
+    except (arrow.ArrowException, OSError) as error:
+        raise ProjectsError("projects_broken", file=part.source.name, reason=error) from None
+
+
+def _read(part: Part, kernel: Kernel) -> Iterator[Batch]:
     if part.source.suffix.lower() in TEXT:
         return text_batches(part.source, crs=part.crs, encoding=part.encoding)
     return arrow_batches(

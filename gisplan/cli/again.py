@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,7 @@ import click
 from gisplan.cli.options import gisplan
 from gisplan.cli.recorded import NOT_ASKED
 from gisplan.errors import GisplanError
+from gisplan.today import on_the_day
 
 if TYPE_CHECKING:
     from gisplan.custody.inputs import Hands
@@ -48,7 +48,7 @@ def remade(facts: Mapping[str, Any], hands: Hands) -> Verified:
             return known
         try:
             told = io.StringIO()  # of the passing folder, which is of no use to anybody
-            with _on_the_day(facts.get("date")), redirect_stdout(told), redirect_stderr(told):
+            with on_the_day(facts.get("date")), redirect_stdout(told), redirect_stderr(told):
                 command.main([*words], prog_name="gisplan", standalone_mode=False)
         except click.ClickException as error:
             raise GisplanError("bad_option", detail=error.format_message()) from None
@@ -106,23 +106,3 @@ def _values(
 
 def _flag(one: click.Parameter) -> str:
     return max(one.opts, key=len)
-
-
-@contextmanager
-def _on_the_day(date: Any) -> Iterator[None]:
-    """Let the new run bear the day of the old one."""
-    import datetime as dt
-
-    try:
-        day = dt.datetime.fromisoformat(str(date)).replace(hour=12, tzinfo=dt.UTC)
-    except ValueError:
-        yield
-        return
-    before = os.environ.get("SOURCE_DATE_EPOCH")
-    os.environ["SOURCE_DATE_EPOCH"] = str(int(day.timestamp()))
-    try:
-        yield
-    finally:
-        os.environ.pop("SOURCE_DATE_EPOCH")
-        if before is not None:
-            os.environ["SOURCE_DATE_EPOCH"] = before

@@ -38,7 +38,8 @@ def refuse_with_engine(**asked: object) -> None:
 
 def check_in_parts(
     projects: Listing, output: Path | None, plan_folder: Path | None, labels: Labels,
-    *, scheduler: str | None, dask: bool, only_outcomes: bool, strict: bool, quiet: bool,
+    *, scheduler: str | None, dask: bool, only_outcomes: bool, margins: bool,
+    strict: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Judge a list part after part, or on Dask; the verdicts go to Parquet, as codes."""
     if output is None or output.suffix.lower() not in ("", ".parquet"):
@@ -53,13 +54,15 @@ def check_in_parts(
     rows = count_rows([projects.path])
     kernel = Kernel(*asked, least=rows)
     if only_outcomes:
-        kernel = OutcomesKernel(*asked, expected=rows)
+        kernel = OutcomesKernel(*asked, expected=rows, margins=margins)
     tell = _Teller(labels, quiet)
-    about = _about(plan, labels, projects, only_outcomes=only_outcomes)
+    less = {"only_outcomes": only_outcomes, "margins": margins}
+    about = _about(plan, labels, projects, {name: True for name, said in less.items() if said})
     if dask:
         tally = check_partitions(
             kernel, [projects.path], output,
-            scheduler=scheduler, crs=projects.crs, progress=tell, about=about,
+            scheduler=scheduler, crs=projects.crs, encoding=projects.encoding, progress=tell,
+            about=about,
         )  # fmt: skip
     else:
         tally = check_files(
@@ -87,14 +90,14 @@ def _tell_repeated(output: Path, labels: Labels) -> None:
         click.echo(labels("bulk.ids_twice", rows=f"{found.rows:,}", ids=ids), err=True)
 
 
-def _about(plan: Plan, labels: Labels, projects: Listing, *, only_outcomes: bool) -> dict[str, Any]:
+def _about(plan: Plan, labels: Labels, projects: Listing, less: dict[str, bool]) -> dict[str, Any]:
     """Gather the provenance; how a list of any length was asked to be read, for it is not held."""
     from gisplan.io.provenance import IN_PARTS
 
     facts = recorded(plan, labels).facts
     listed = facts["inputs"]["projects_file"]
     how: dict[str, Any] = {"crs": projects.crs, "sheet": None, "encoding": projects.encoding}
-    how |= {"only_outcomes": True} if only_outcomes else {}
+    how |= less
     return {
         **facts, "kind": IN_PARTS, "projects_file": listed["file"],
         "projects_sha256": listed["sha256"], "projects_read": how,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import codecs
 import gc
 import os
 import sys
@@ -20,10 +21,11 @@ USER_MISTAKE, OUR_MISTAKE = 2, 70
 
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit 2, ours a traceback."""
+    codecs.register_error("gisplan", _nearest)
     for stream in (sys.stdout, sys.stderr):
-        # A GBK console or pipe must not turn ㎡ into a crash.
+        # A GBK console or pipe must not turn m² into a crash.
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="gisplan")
     _guard_environment()
     # At the end Python would look through all that is left for rubbish, for longer than it
     # takes to judge a list; it is all given back anyway.
@@ -53,6 +55,21 @@ def main() -> None:
         click.echo(f"gisplan: {text}", err=True)
         traceback.print_exc()
         sys.exit(OUR_MISTAKE)
+
+
+def _nearest(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Write what a console cannot show in its plain form (m² is m2), else by its number."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    import unicodedata
+
+    lost = error.object[error.start : error.end]
+    plain = unicodedata.normalize("NFKC", lost).replace("\u2212", "-")  # a minus has none
+    try:
+        plain.encode(error.encoding)
+    except UnicodeEncodeError:
+        return codecs.backslashreplace_errors(error)
+    return plain, error.end
 
 
 def _guard_environment() -> None:

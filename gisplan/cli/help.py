@@ -18,6 +18,9 @@ _ASKED: Final = {
     "plan": ("demo", "init", "info", "validate", "layers"),
 }
 """Commands by what is asked, in the order in which they are met."""
+_EXTRA: Final = re.compile(r"unexpected extra arguments? \((.*)\)", re.DOTALL)
+_TOO_MUCH: Final = "does not take a value"
+"""What click says of a word too many and of a flag with a value; they are no kinds of their own."""
 
 
 def asked_language() -> str | None:
@@ -67,6 +70,18 @@ class Command(click.Command):
         return re.split(r"(?<=。)|(?<=\.) ", told, maxsplit=1)[0]
 
 
+class Option(click.Option):
+    """An option of which help says in words of ours that it has to be given."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the name of the option and what it is for."""
+        told = super().get_help_record(ctx)
+        if told is None or not told[1].endswith("required]"):
+            return told
+        own = Labels(asked_language())("cli.click.required")
+        return told[0], f"{told[1].removesuffix('required]')}{own}]"
+
+
 class Group(click.Group):
     """A group of such commands."""
 
@@ -105,11 +120,14 @@ def mistake(error: click.ClickException, labels: Labels) -> str:
     elif isinstance(error, click.BadParameter):
         said = _value(told, labels)
     elif isinstance(error, click.BadOptionUsage):
-        said = labels("cli.click.needs", name=told.option_name)
+        key = "no_value" if _TOO_MUCH in told.message else "needs"
+        said = labels(f"cli.click.{key}", name=told.option_name)
     elif isinstance(error, click.NoSuchOption):
         said = labels("cli.click.no_option", name=told.option_name)
     elif hasattr(error, "command_name"):  # a class of its own only since click 8.4
         said = labels("cli.click.no_command", name=told.command_name)
+    elif extra := _EXTRA.search(told.message):
+        said = labels("cli.click.extra", names=extra[1])
     else:
         return error.format_message()
     like = getattr(error, "possibilities", None)
@@ -126,8 +144,22 @@ def _name(error: Any) -> str:
 
 def _value(error: Any, labels: Labels) -> str:
     kind = error.param.type if error.param is not None else None
-    if isinstance(kind, click.Choice):
-        wanted = labels("cli.click.one_of", choices=" ".join(map(str, kind.choices)))
-    else:
-        wanted = error.message.rstrip(".")
+    wanted = _wanted(kind, labels) or error.message.rstrip(".")
     return labels("cli.click.value", name=_name(error), wanted=wanted)
+
+
+def _wanted(kind: Any, labels: Labels) -> str:
+    """Say which values an option takes, ``""`` where click has to say it."""
+    if isinstance(kind, click.Choice):
+        return labels("cli.click.one_of", choices=" ".join(map(str, kind.choices)))
+    if isinstance(kind, click.DateTime):
+        return labels("cli.click.day")
+    if not isinstance(kind, (click.types.IntParamType, click.types.FloatParamType)):
+        return ""
+    said = labels(
+        f"cli.click.{'whole' if isinstance(kind, click.types.IntParamType) else 'number'}"
+    )
+    for key, end in (("at_least", "min"), ("at_most", "max")):
+        limit = getattr(kind, end, None)
+        said += "" if limit is None else labels(f"cli.click.{key}", limit=f"{limit:g}")
+    return said

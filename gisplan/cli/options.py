@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gisplan import __version__
-from gisplan.cli.help import Group, asked_language
+from gisplan.cli.help import Group, Option, asked_language
 from gisplan.errors import OutputError
 from gisplan.labels import LANGUAGES, Labels
 
@@ -37,7 +37,7 @@ def gisplan() -> None:
 
 def option(*names: str, key: str, **settings: Any) -> Callable[[Any], Any]:
     """Declare an option whose help is the text ``cli.<key>_option``."""
-    return click.option(*names, help=say(f"cli.{key}_option"), **settings)
+    return click.option(*names, cls=Option, help=say(f"cli.{key}_option"), **settings)
 
 
 language = option(

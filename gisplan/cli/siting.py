@@ -41,16 +41,18 @@ INTAKE_SUFFIXES = (".xlsx",)
 @option("--engine", key="engine", type=click.Choice(ENGINES), default=None)
 @option("--scheduler", key="scheduler")
 @option("--only-outcomes", "only_outcomes", key="only_outcomes", is_flag=True)
+@option("--margins", key="margins", is_flag=True)
 @option("--strict", key="strict", is_flag=True)
 @as_json
 @quiet
 def check(
     projects: Listing, output: Path | Store | None, plan_folder: Path | None, labels: Labels,
     overrules: Path | None, engine: str | None, scheduler: str | None, only_outcomes: bool,
-    strict: bool,
-    as_json: bool, quiet: bool,
+    margins: bool, strict: bool, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Judge a list of projects."""
+    if margins and not only_outcomes:
+        raise OutputError("bulk_margins")
     in_parts = only_outcomes or too_long(projects.path)
     engine = engine or ("dask" if scheduler else "parts" if in_parts else "whole")
     file = output if isinstance(output, Path) else None
@@ -60,7 +62,7 @@ def check(
         return check_in_parts(
             projects, file, plan_folder, labels,
             scheduler=scheduler, dask=engine == "dask", only_outcomes=only_outcomes,
-            strict=strict, quiet=quiet,
+            margins=margins, strict=strict, quiet=quiet,
         )  # fmt: skip
     if only_outcomes:
         raise OutputError("bulk_only_outcomes")

@@ -24,6 +24,7 @@ from gisplan.outputs.siting import CHECK, content
 from gisplan.overrules import read_overrules
 from gisplan.plan import Plan
 from gisplan.results import Run, checked
+from gisplan.today import on_the_day
 
 
 def verify(
@@ -79,7 +80,8 @@ def _long(facts: Mapping[str, Any], hands: Hands, plan: Plan) -> Verified:
         **Run.of_plan(plan).facts, "projects_file": listed.name,
         "projects_sha256": input_sha256(listed), "projects_crs": facts.get("projects_crs"),
     }  # fmt: skip
-    differences, more, rows = compare_long(path, facts, plan, listed)
+    with on_the_day(facts.get("date")):
+        differences, more, rows = compare_long(path, facts, plan, listed)
     edited = edited_long(path, facts) or facts_sha256(facts) != facts.get("run_sha256")
     told = tuple(changes(facts, now))
     return Verified(path, told, edited, differences, more=more, rows=rows)
@@ -99,7 +101,8 @@ def _verified(
     if facts.get("overrules_file"):
         name = str(facts["overrules_file"])
         decided = hands.require("overrules", name, "verify_no_overrules")
-    run, expected = _again(suffix, plan, facts, listed, decided)
+    with on_the_day(facts.get("date")):  # a layer may have gone out of date since
+        run, expected = _again(suffix, plan, facts, listed, decided)
     shown = tuple(disguises(path)) if suffix == ".xlsx" else ()
     as_written = digest(found) == facts.get("content_sha256") and _as_beside(path, facts)
     as_recorded = facts_sha256(facts) == facts.get("run_sha256")

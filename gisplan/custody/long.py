@@ -34,7 +34,9 @@ def compare_long(
         made_of = plan.definition, plan.areas, plan.sha256, str(facts.get("tool"))
         kernel = Kernel(*made_of)
         if asked.get("only_outcomes"):
-            kernel = OutcomesKernel(*made_of, expected=count_rows([listed]))
+            kernel = OutcomesKernel(
+                *made_of, expected=count_rows([listed]), margins=bool(asked.get("margins"))
+            )
         check_files(kernel, [listed], again, crs=asked.get("crs"), encoding=asked.get("encoding"))
         return _compared([(path, again)] if whole else _pairs(path, again))
 

@@ -1,12 +1,15 @@
-"""The layers of a plan as one table: what its file says of each, beside what was read of it."""
+"""The layers of a plan: what its file says of each, beside what was read of it."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import numpy as np
 
 from gisplan.columns import Columns
 from gisplan.definition.plan import PlanDefinition
 from gisplan.frames import texts
+from gisplan.today import today
 
 
 def layer_table(areas: Columns, definition: PlanDefinition) -> Columns:
@@ -50,3 +53,23 @@ def layer_table(areas: Columns, definition: PlanDefinition) -> Columns:
         },
         areas.rows,
     )
+
+
+def out_of_date(
+    definition: PlanDefinition, known: Collection[tuple[str, str]], language: str
+) -> list[str]:
+    """Titles, with their last day, of the layers that do not hold any more.
+
+    Parameters
+    ----------
+    definition
+        The plan.
+    known
+        Kinds and ids of the layers that have data: no answer rests on others.
+    """
+    named = "{}（{}）" if language == "zh" else "{} ({})"
+    return [
+        named.format(layer.title.get(language), layer.valid_until)
+        for kind, key, layer in definition.layers()
+        if (kind, key) in known and layer.valid_until is not None and layer.valid_until < today()
+    ]

@@ -48,7 +48,7 @@ class AreaIndex:
         self._polygonal = segments.polygonal
         self.table = segments.table
         self.tree = tree
-        self.edges = len(segments.table)
+        self.edges = len(segments)
         if self._polygonal:
             shapely.prepare(area)
 

@@ -233,9 +233,9 @@ class PlanIndex:
         points = max(points, self.expected)
 
         def cost(of: tuple[float, float]) -> float:
-            return of[0] * len(edges.table) + of[1] * points
+            return of[0] * len(edges) + of[1] * points
 
-        plain = (_PLAIN[0] * len(edges.table) + _PLAIN[1]) * points
+        plain = (_PLAIN[0] * len(edges) + _PLAIN[1]) * points
         # Few points must not pay for numba's start, so it is not even asked for.
         if points >= FEW:
             way = _FAST if self._fast(points) else _NUMPY
@@ -249,7 +249,7 @@ class PlanIndex:
         if "gisplan.index.compiled" in sys.modules:
             return True
         found = {key: self._edges(key) for key in self._areas if not self._is_kept(key)}
-        edges = sum(len(one.table) for one in found.values() if one is not None)
+        edges = sum(len(one) for one in found.values() if one is not None)
         areas = len(self._areas)
         saved = (_NUMPY[0] - _FAST[0]) * edges + (_NUMPY[1] - _FAST[1]) * points * areas
         return saved > _START and compiled() is not None
@@ -287,7 +287,7 @@ class PlanIndex:
     def _from_joint(self, name: _Together, points: Points) -> tuple[Ints, Floats]:
         fast = self._fast(max(len(points), self.expected))
         if name not in self._joint:
-            counts = [len(self._edges(key).table) for key in name.keys]  # type: ignore[union-attr]
+            counts = [len(self._edges(key)) for key in name.keys]  # type: ignore[arg-type]
             lines = [self._areas[key] for key in name.keys]
             self._joint[name] = Joint(lines, counts, self._index(name, fast))
         which, away = np.empty(len(points), dtype=np.int32), np.empty(len(points))
@@ -309,9 +309,7 @@ class PlanIndex:
 
     def _by_tree(self, key: Any, points: Points) -> Floats:
         if key not in self._trees:
-            table = self._edges(key).table  # type: ignore[union-attr]
-            ends = table[:, [0, 1, 4, 5]].reshape(-1, 2, 2)
-            lines: Any = shapely.linestrings(ends)
+            lines: Any = shapely.linestrings(self._edges(key).ends)  # type: ignore[union-attr]
             self._trees[key] = shapely.STRtree(lines)
         nearest = self._trees[key].query_nearest
         (at, _), found = nearest(points.drawn, return_distance=True, all_matches=False)

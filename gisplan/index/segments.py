@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -18,17 +19,26 @@ _LINES: Final = frozenset({1, 2, 5})
 _POLYGONS: Final = frozenset({3, 6})
 
 
-class Segments(NamedTuple):
-    """Edges from A to B: ``table`` has columns A.x, A.y, dx, dy, B.x, B.y, dx² + dy², length."""
+@dataclass(frozen=True)
+class Segments:
+    """Edges from A to B: ``ends`` are x and y of A and of B, edges by 2 by 2."""
 
-    table: Floats
+    ends: Floats
     polygonal: bool
 
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Smallest and largest coordinates: x, y, x, y."""
-        x, y = self.table[:, [0, 4]], self.table[:, [1, 5]]
-        return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    @cached_property
+    def table(self) -> Floats:
+        """Columns A.x, A.y, dx, dy, B.x, B.y, dx² + dy², length."""
+        start, end = self.ends[:, 0], self.ends[:, 1]
+        d = end - start
+        square = d[:, 0] * d[:, 0] + d[:, 1] * d[:, 1]
+        table = np.column_stack([start, d, end, square, np.sqrt(square)])
+        # An edge without length is its own end: any divisor leaves the distance to A.
+        table[square == 0, 6] = 1.0
+        return table
 
 
 def segments_of(area: Any) -> Segments | None:
@@ -38,16 +48,10 @@ def segments_of(area: Any) -> Segments | None:
         return None
     lines = shapely.get_parts(shapely.boundary(area) if kind in _POLYGONS else area)
     corners, line = shapely.get_coordinates(lines, return_index=True)
-    joined = line[1:] == line[:-1]
-    start, end = corners[:-1][joined], corners[1:][joined]
-    if not len(start) or not np.isfinite(corners).all() or np.abs(corners).max() > FURTHEST:
+    if not (corners.min() >= -FURTHEST and corners.max() <= FURTHEST):  # nor where one is NaN
         return None
-    d = end - start
-    square = d[:, 0] * d[:, 0] + d[:, 1] * d[:, 1]
-    table = np.column_stack([start, d, end, square, np.sqrt(square)])
-    # An edge without length is its own end: any divisor leaves the distance to A.
-    table[square == 0, 6] = 1.0
-    return Segments(np.ascontiguousarray(table), kind in _POLYGONS)
+    ends = np.stack([corners[:-1], corners[1:]], axis=1)[line[1:] == line[:-1]]
+    return Segments(ends, kind in _POLYGONS) if len(ends) else None
 
 
 def distances(x: Floats, y: Floats, edge: Floats) -> Floats:

@@ -1,4 +1,7 @@
-"""Compiled areas kept between runs, in the user's cache folder; whatever is odd is built anew."""
+"""Compiled areas kept between runs, in the user's cache folder; whatever is odd is built anew.
+
+A file is sealed with the name of what it was made from: copied or renamed to another's, it is odd.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,8 @@ from gisplan.index.tree import DEPTH, Tree
 FOLDER: Final = "GISPLAN_CACHE"
 """Environment variable with the folder to use; ``off`` for none."""
 
-_FORMAT: Final = b"gisplan index 1\n"
-_TREE: Final = b"gisplan tree 2\n"
+_FORMAT: Final = b"gisplan index 2\n"
+_TREE: Final = b"gisplan tree 3\n"
 _HEAD, _ALIGNED = 64, 64
 """Bytes before what lies where, and of which each array begins at a multiple."""
 _WORTH: Final = 300
@@ -39,7 +42,11 @@ _KEPT: Final = 400
 _ARRAYS: Final = ".cells"
 _NEAR, _ANYWHERE = 16, 8
 """Places where GEOS is asked whether an index is right: it goes over every edge each time."""
-_ODD: Final = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, MemoryError, zlib.error)
+_ODD: Final = (
+    OSError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, EOFError,
+    MemoryError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What reading a file can raise that is not what it says, whoever wrote it."""
 
 
 class Store:
@@ -69,19 +76,19 @@ class Store:
     def holds(self, area: Any, edges: Segments, frame: Floats) -> bool:
         """Tell whether there is an index of an area; whether it can be trusted, `load` finds."""
         with contextlib.suppress(OSError):
-            return len(edges.table) >= _WORTH and self._path(area, frame).is_file()
+            return len(edges) >= _WORTH and self._path(area, frame).is_file()
         return False
 
     def load(self, area: Any, edges: Segments, frame: Floats) -> AreaIndex | None:
         """Return the index of an area, ``None`` where there is none that can be trusted."""
         path = self._path(area, frame)
         try:
-            if len(edges.table) < _WORTH or path.stat().st_size > 2**30:
+            if len(edges) < _WORTH or path.stat().st_size > 2**30:
                 return None
-            tree = _unpacked(np.fromfile(path, dtype=np.uint8), frame)
+            tree = _unpacked(np.fromfile(path, dtype=np.uint8), path.stem, frame)
+            if tree is None or not _sound(tree, len(edges)):
+                return None
         except _ODD:
-            return None
-        if tree is None or not _sound(tree, len(edges.table)):
             return None
         index = AreaIndex(area, edges, tree)
         if not _agrees(index, area, edges, frame):
@@ -94,7 +101,8 @@ class Store:
         """Keep an index; a full or read-only disk is no mistake of the user."""
         if index.edges < _WORTH:
             return
-        self._write(self._path(area, frame), _packed(index.tree))
+        path = self._path(area, frame)
+        self._write(path, _packed(index.tree, path.stem))
 
     def load_arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
         """Return arrays that were kept under a name, ``None`` where there are none, whole."""
@@ -102,7 +110,7 @@ class Store:
         try:
             if path.stat().st_size > 2**30:
                 return None
-            held = _unsealed(path.read_bytes())
+            held = _unsealed(path.read_bytes(), name)
         except _ODD:
             return None
         with contextlib.suppress(OSError):
@@ -111,7 +119,7 @@ class Store:
 
     def save_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep arrays under the hash of what they were made from, in 40 digits."""
-        self._write(self.folder / f"{name}{_ARRAYS}", _sealed(arrays))
+        self._write(self.folder / f"{name}{_ARRAYS}", _sealed(arrays, name))
 
     def _write(self, path: Path, content: bytes) -> None:
         beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
@@ -135,45 +143,52 @@ class Store:
                 old.unlink(missing_ok=True)
 
 
-def _sealed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+def _seal(name: str, content: Any) -> bytes:
+    """Hash what a file holds, and whose it is."""
+    hashed = hashlib.sha256(name.encode())
+    hashed.update(content)
+    return hashed.digest()
+
+
+def _sealed(arrays: Mapping[str, NDArray[Any]], name: str) -> bytes:
     body = io.BytesIO()
     np.savez_compressed(body, **arrays)  # type: ignore[arg-type]
-    return _FORMAT + hashlib.sha256(body.getvalue()).digest() + body.getvalue()
+    return _FORMAT + _seal(name, body.getvalue()) + body.getvalue()
 
 
-def _unsealed(content: bytes) -> dict[str, NDArray[Any]] | None:
+def _unsealed(content: bytes, name: str) -> dict[str, NDArray[Any]] | None:
     head = len(_FORMAT)
     digest, body = content[head : head + 32], content[head + 32 :]
-    if content[:head] != _FORMAT or hashlib.sha256(body).digest() != digest:
+    if content[:head] != _FORMAT or _seal(name, body) != digest:
         return None
     with np.load(io.BytesIO(body), allow_pickle=False) as held:
         return {name: held[name] for name in held.files}
 
 
-def _packed(tree: Tree) -> bytes:
+def _packed(tree: Tree, name: str) -> bytes:
     """Lay out a tree so that it is read in one go: a hash, what lies where, and the arrays."""
     told, body = {}, b""
-    for name, one in tree._asdict().items():
-        told[name] = one.dtype.str, one.shape, len(body)
+    for field, one in tree._asdict().items():
+        told[field] = one.dtype.str, one.shape, len(body)
         body += one.tobytes() + bytes(-one.nbytes % _ALIGNED)
     head = json.dumps(told).encode()
     head += b" " * (-len(head) % _ALIGNED)
     sealed = len(head).to_bytes(4, "little") + head + body
-    start = _TREE + hashlib.sha256(sealed).digest()
+    start = _TREE + _seal(name, sealed)
     return start + bytes(_HEAD - 4 - len(start)) + sealed
 
 
-def _unpacked(content: NDArray[np.uint8], frame: Floats) -> Tree | None:
+def _unpacked(content: NDArray[np.uint8], name: str, frame: Floats) -> Tree | None:
     start, sealed = content[: _HEAD - 4].tobytes(), content[_HEAD - 4 :]
-    if not start.startswith(_TREE + hashlib.sha256(sealed.data).digest()):
+    if not start.startswith(_TREE + _seal(name, sealed.data)):
         return None
     size = int.from_bytes(sealed[:4].tobytes(), "little")
     told, body = json.loads(sealed[4 : 4 + size].tobytes()), sealed[4 + size :]
     held = {}
-    for name in Tree._fields:
-        kind, shape, at = told[name]
+    for field in Tree._fields:
+        kind, shape, at = told[field]
         count = math.prod(shape)
-        held[name] = np.frombuffer(body, np.dtype(kind), count, at).reshape(shape)
+        held[field] = np.frombuffer(body, np.dtype(kind), count, at).reshape(shape)
     tree = Tree(**held)
     return tree if np.array_equal(tree.frame, frame) else None
 
@@ -199,8 +214,8 @@ def _sound(tree: Tree, edges: int) -> bool:
 
 def _agrees(index: AreaIndex, area: Any, edges: Segments, frame: Floats) -> bool:
     """Ask GEOS about some places: a file may be whole and still be wrong."""
-    random = np.random.default_rng(len(edges.table))
-    spots = edges.table[random.integers(0, len(edges.table), _NEAR), :2]
+    random = np.random.default_rng(len(edges))
+    spots = edges.table[random.integers(0, len(edges), _NEAR), :2]
     spots = np.vstack([spots + random.normal(0, frame[2] / 500, (_NEAR, 2)),
                        frame[:2] + random.uniform(0, frame[2], (_ANYWHERE, 2))])  # fmt: skip
     x, y = np.ascontiguousarray(spots.T)

@@ -73,7 +73,7 @@ def _choose(
     if wanted is not None:
         named = [name for name in found if wanted in (name, PurePosixPath(name).name)]
         if len(named) != 1:
-            shown = "、".join(found)
+            shown = tuple(found)
             raise ProjectsError("projects_no_sheet", file=path.name, sheet=wanted, found=shown)
         return named[0]
     scored = (name for name in found if header_score(_fields(archive, found[name])))

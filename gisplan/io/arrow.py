@@ -51,13 +51,26 @@ class Layout(NamedTuple):
     encoding: str
 
 
+def _described(schema: Any) -> tuple[str | None, pyproj.CRS | None, str]:
+    """Read what GeoParquet says of its geometry: name, system and encoding; of none, nothing."""
+    described = json.loads((schema.metadata or {}).get(b"geo", b"null"))
+    if not described:
+        return None, None, ""
+    geometry = described["primary_column"]
+    column = described["columns"][schema.field(geometry).name]
+    own = column.get("crs", "OGC:CRS84")
+    crs = pyproj.CRS.from_user_input(own) if own is not None else None
+    return geometry, crs, column.get("encoding", "WKB")
+
+
 def layout_of(path: Path) -> Layout:
     """Read the schema of a Parquet file.
 
     Raises
     ------
     ProjectsError
-        ``projects_broken`` for no Parquet, ``stream_no_places`` without longitude and
+        ``projects_broken`` for no Parquet or a geometry that is not described as GeoParquet has
+        it, ``stream_no_places`` without longitude and
         latitude or geometry.
     """
     arrow = need_arrow(path.suffix)
@@ -65,14 +78,10 @@ def layout_of(path: Path) -> Layout:
         schema = arrow.parquet.read_schema(path)
     except (arrow.ArrowException, OSError) as error:
         raise ProjectsError("projects_broken", file=path.name, reason=error) from None
-    described = json.loads((schema.metadata or {}).get(b"geo", b"null"))
-    geometry, crs, encoding = None, None, ""
-    if described:
-        geometry = described["primary_column"]
-        column = described["columns"][geometry]
-        encoding = column.get("encoding", "WKB")
-        own = column.get("crs", "OGC:CRS84")
-        crs = pyproj.CRS.from_user_input(own) if own is not None else None
+    try:
+        geometry, crs, encoding = _described(schema)
+    except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+        raise ProjectsError("projects_broken", file=path.name, reason=error) from None
     titles = tuple(name for name in schema.names if name != geometry)
     fields = match_headers(titles)
     if geometry is None and not {"lon", "lat"} <= set(fields):

@@ -107,7 +107,10 @@ def answer() -> None:
     try:
         said: dict[str, Any] = read_book(path, sheet)._asdict()
     except ProjectsError as error:
-        values = {name: str(value) for name, value in error.values.items()}
+        listed = (list, tuple)
+        values = {
+            name: one if isinstance(one, listed) else str(one) for name, one in error.values.items()
+        }
         said = {"code": error.code, "values": values}
     json.dump(said, sys.stdout)
 
@@ -141,7 +144,7 @@ def _choose(
 ) -> tuple[list[str], list[str]]:
     if sheet is not None:
         if sheet not in book.sheet_names:
-            found = "、".join(book.sheet_names)
+            found = tuple(book.sheet_names)
             raise ProjectsError("projects_no_sheet", file=path.name, sheet=sheet, found=found)
         return [sheet], []
     sheets = [m for m in book.sheets_metadata if m.typ == calamine.SheetTypeEnum.WorkSheet]

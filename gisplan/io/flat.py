@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gisplan.columns import Coded, Columns
 from gisplan.crs import WGS84, moved
 from gisplan.io.kinds import told
+from gisplan.io.provenance import provenance_text
 from gisplan.io.writing import write_text
 from gisplan.labels import Labels
 
@@ -86,7 +87,7 @@ def write_json(path: Path, run: Mapping[str, Any], rows: list[dict[str, Any]]) -
 def json_text(run: Mapping[str, Any], rows: list[dict[str, Any]]) -> str:
     """Format the JSON document; numbers that are missing are ``null``."""
     told = ",\n".join(json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
-    head = json.dumps(dict(run), ensure_ascii=False, allow_nan=False)
+    head = provenance_text(run)
     return f'{{"run": {head},\n"projects": [\n{told}\n]}}\n'
 
 

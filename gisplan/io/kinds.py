@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 MOST_DIGITS: Final = 10**15
 """Whole numbers from here on do not fit into a spreadsheet's 15 digits."""
 _WHOLE_64: Final = 2**63 - 1
+_WHOLE_FLOAT: Final = 2**53
+"""Whole numbers up to here are floats, too: as such GDAL takes a column that misses some."""
 
 
 def told(value: Any) -> str:
@@ -87,7 +89,10 @@ def _gdal_keeps(column: pd.Series) -> bool:
             return False
         return bool((known == known.dt.floor("ms")).all())
     if pd.api.types.is_integer_dtype(kind):
-        return known.empty or int(known.max()) <= _WHOLE_64
+        most = _WHOLE_64 if len(known) == len(column) else _WHOLE_FLOAT
+        return known.empty or (int(known.max()) <= most and int(known.min()) >= -most)
+    if kind == "float16" or isinstance(kind, pd.SparseDtype):
+        return False
     if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_float_dtype(kind):
         return True
     if isinstance(kind, pd.StringDtype):
@@ -101,8 +106,8 @@ def _gdal_keeps(column: pd.Series) -> bool:
 def _arrow_keeps(column: pd.Series) -> bool:
     import pandas as pd
 
-    if isinstance(column.dtype, pd.PeriodDtype | pd.IntervalDtype):
-        return False  # only pandas would know them again
+    if isinstance(column.dtype, pd.PeriodDtype | pd.IntervalDtype | pd.SparseDtype):
+        return False  # only pandas would know them again, and it does not write the last
     if column.dtype.kind == "c":
         return False
     if column.dtype != "object":

@@ -34,7 +34,8 @@ _HUGE = 1 << 30
 """Bytes from which on a part of an archive is told to be long."""
 _SHEET = re.compile(r"xl/worksheets/sheet([0-9]+)\.xml")
 _TEXTS = "xl/sharedStrings.xml"
-_AS_IF_ESCAPED = re.compile("(_x[0-9a-fA-F]{4}_)")
+_AS_IF_ESCAPED = re.compile("_(?=x[0-9a-fA-F]{4}_)")
+"""Every such mark: of ``_x0041_x0042_`` xlsxwriter sees the first, and Excel reads ``_x0041B``."""
 _BLANK = re.compile(r"\s")
 
 
@@ -73,7 +74,7 @@ def _texts_told(texts: Sequence[str]) -> bytes:
     """Write texts as a workbook holds them, all at once; none of them holds a NUL."""
     whole = "\0".join(texts)
     # What looks like Excel's own escape is escaped.
-    whole = _AS_IF_ESCAPED.sub(r"_x005F\1", whole) if "_x" in whole else whole
+    whole = _AS_IF_ESCAPED.sub("_x005F_", whole) if "_x" in whole else whole
     whole = whole.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if not _BLANK.search("".join([one[:1] + one[-1:] for one in texts])):
         told = whole.replace("\0", "</t></si><si><t>")

@@ -229,6 +229,7 @@ def _read_measures(rows: Rows, log: IssueLog, position: int | None, kind: str) -
         plain = decimals(cells)
         sure = plain > 0
         amounts[sure] = [round(one * unit, 6) for one in plain[sure].tolist()]
+        amounts[amounts == 0] = np.nan  # what is rounded to nothing is looked at, too
     for here in np.flatnonzero(~(amounts > 0)).tolist():
         cell = cells[here]
         if not cell or is_blank(cell):

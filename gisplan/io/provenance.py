@@ -21,7 +21,7 @@ from gisplan.errors import GisplanError, VerifyError
 from gisplan.io.hashes import input_sha256
 from gisplan.io.limits import LIMIT_MB, MEGABYTE, check_archive
 from gisplan.io.pdf_properties import pdf_property
-from gisplan.io.writing import write_text
+from gisplan.io.writing import write_bytes
 
 KEY: Final = "gisplan"
 """Name of the metadata entry in every format that has names for them."""
@@ -43,8 +43,12 @@ _CHUNK: Final = 240
 
 
 def provenance_text(facts: Mapping[str, Any]) -> str:
-    """Return the provenance as one line of JSON, for whatever text field a format has."""
-    return json.dumps(dict(facts), ensure_ascii=False, allow_nan=False)
+    """Return the provenance as one line of JSON, for whatever text field a format has.
+
+    Half a character, from a file name in another encoding, is written as JSON escapes it.
+    """
+    told = json.dumps(dict(facts), ensure_ascii=False, allow_nan=False)
+    return told.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def picture_text(facts: Mapping[str, Any]) -> str:
@@ -90,8 +94,8 @@ def write_sidecar(path: Path, facts: Mapping[str, Any]) -> Path:
     """Write the provenance beside a file, with the hash of the file it is about."""
     beside = path.with_name(path.name + SIDECAR)
     about = {"file": path.name, "file_sha256": input_sha256(path), "run": dict(facts)}
-    text = json.dumps(about, ensure_ascii=False, allow_nan=False, indent=1)
-    write_text(beside, text + "\n")
+    text = json.dumps(about, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    write_bytes(beside, text.encode("utf-8", "backslashreplace"))
     return beside
 
 

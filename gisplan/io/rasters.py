@@ -267,7 +267,7 @@ def _band(source: Any, name: str, band: int | None, alpha: Any) -> int:
     if band is None and len(held) == 1:
         return held[0]
     if band is None or band not in held:
-        found = "、".join(map(str, held)) or "0"
+        found = tuple(held) or "0"
         raise RasterError("raster_bands", file=name, found=found)
     return band
 

@@ -147,7 +147,7 @@ def refuse_headless(file: str, titles: Iterable[str]) -> ProjectsError:
     """Return the error for a table without a name or id column, with the nearest title."""
     found = [title for title in dict.fromkeys(titles) if title]
     near = closest_titles(["name", "id"], found)
-    shown = "、".join(found[:12])
+    shown = tuple(found[:12])
     if near:
         return ProjectsError("projects_no_header_near", file=file, found=shown, near=near[0])
     return ProjectsError("projects_no_header", file=file, found=shown or "-")

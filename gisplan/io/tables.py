@@ -47,7 +47,8 @@ def with_verdicts(projects: gpd.GeoDataFrame, verdicts: pd.DataFrame) -> gpd.Geo
     own = [name for name in projects if name not in verdicts and name != projects.geometry.name]
     table = pd.concat([projects[own], verdicts], axis=1)
     for name in table.select_dtypes("category"):
-        table[name] = table[name].astype("str")
+        # By way of objects: with some missing, whole numbers would become fractions.
+        table[name] = table[name].astype("object").map(str, na_action="ignore").astype("str")
     return gpd.GeoDataFrame(table, geometry=projects.geometry.to_numpy(), crs=projects.crs)
 
 
@@ -84,7 +85,8 @@ def write_vector(
         if suffix == ".parquet":
             _to_parquet(frame, beside, about)
         else:
-            _to_gis(frame, beside, "verdicts" if suffix == ".gpkg" else path.stem, about=about)
+            layer = path.stem.encode("utf-8", "replace").decode("utf-8")
+            _to_gis(frame, beside, "verdicts" if suffix == ".gpkg" else layer, about=about)
         _confirm(beside, frame, path)
 
     write_whole(path, write)
@@ -120,12 +122,13 @@ def _to_gis(
     about: Mapping[str, Any] | None = None,
 ) -> None:
     driver = "GPKG" if path.suffix.lower() == ".gpkg" else "GeoJSON"
-    options: dict[str, Any] = {}
-    if about is not None:
+    # A user's text stays text: GDAL would write `[1.10]` as a list of one number.
+    options: dict[str, Any] = {"AUTODETECT_JSON_STRINGS": "NO"} if driver == "GeoJSON" else {}
+    if about is not None and mode == "w":
         text = provenance_text(about)
         # Not of the dataset: GDAL would write a file beside it for whoever only reads that.
         kept = {"layer_metadata": {KEY: text}} if driver == "GPKG" else {"DESCRIPTION": text}
-        options = kept if mode == "w" else {}
+        options |= kept
     try:
         with _dated(about):
             frame.to_file(

@@ -222,7 +222,7 @@ def _read(path: Path, headers: str, needed: str) -> _Table:
         found = _headed(path.name, grid, _meanings(headers), needed)
         if found is not None:
             return found
-    names = "、".join(Labels().section(headers)[needed])
+    names = tuple(Labels().section(headers)[needed])
     raise ProjectsError("table_headless", file=path.name, wanted=names)
 
 

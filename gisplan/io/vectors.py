@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import geopandas
 import numpy as np
@@ -46,6 +46,10 @@ _MOST_CELLS: Final = 20_000_000
 """Cells of a GeoParquet file, whose repetitions take no room on disk but do in memory."""
 Notes = Mapping[str, Sequence[int]]
 """Positions of features by the code of an issue found while their file was read."""
+_WHOLE_NUMBERS: Final = {"integer_object_nulls": True}
+"""How Arrow gives whole numbers of which some are missing: as floats long ids lose digits."""
+_WHOLE_FLOAT: Final = 2**53
+"""Whole numbers up to here are floats, too."""
 _READ_ERRORS: Final = (
     pyogrio.errors.DataSourceError,
     pyogrio.errors.DataLayerError,
@@ -183,7 +187,7 @@ def _choose_layer(path: Path, wanted: str | None, evidence: list[Evidence]) -> s
     fields = list_tables(path)
     names = list(fields)
     if wanted is not None and wanted not in names:
-        found = "、".join(names)
+        found = tuple(names)
         raise ProjectsError("projects_no_sheet", file=path.name, sheet=wanted, found=found)
     chosen = wanted or next((name for name in names if header_score(fields[name])), None)
     if chosen is None:
@@ -210,6 +214,8 @@ def _read(
     arrow = _has_arrow() and path.suffix.lower() != ".shp"
     options: dict[str, Any] = {"layer": layer, "encoding": encoding, "use_arrow": arrow}
     options["mixed_offsets_as_utc"] = False  # each moment is read with the offset it has
+    if arrow:
+        options["arrow_to_pandas_kwargs"] = _WHOLE_NUMBERS
     if isinstance(source, Path):
         source = _plain_path(source)
         if source.suffix.lower() == ".gpkg":
@@ -218,12 +224,38 @@ def _read(
         # GDAL warns about rings; they are found below, feature by feature.
         warnings.simplefilter("ignore")
         try:
-            return pyogrio.read_dataframe(source, on_invalid="raise", **options), {}
+            frame = pyogrio.read_dataframe(source, on_invalid="raise", **options)
+            return frame if arrow else _with_whole_numbers(frame, source, path, options), {}
         except shapely.errors.GEOSException:
             frame = pyogrio.read_dataframe(source, on_invalid="fix", **options)
+            frame = frame if arrow else _with_whole_numbers(frame, source, path, options)
             strict = pyogrio.read_dataframe(source, on_invalid="ignore", **options)
     mended = frame.geometry.notna().to_numpy() & strict.geometry.isna().to_numpy()
     return frame, {"GP-INT-016": np.flatnonzero(mended).tolist()}
+
+
+def _with_whole_numbers(
+    frame: pd.DataFrame, source: Path | bytes, path: Path, options: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Read long whole numbers of which some are missing once more, by Arrow: see above."""
+    long = [
+        name
+        for name, kind in frame.dtypes.items()
+        if kind == np.float64 and (frame[name].abs() >= _WHOLE_FLOAT).any()
+    ]
+    if not long:
+        return frame
+    told = pyogrio.read_info(source, layer=options["layer"], encoding=options["encoding"])
+    kinds = dict(zip(told["fields"], told["ogr_types"], strict=True))
+    lost = [name for name in long if kinds[name].startswith("OFTInteger")]
+    if not lost:
+        return frame
+    if not _has_arrow():
+        suffix = path.suffix
+        raise MissingExtra("projects_extra", suffix=suffix, library="pyarrow", extra="parquet")
+    again = {"use_arrow": True, "arrow_to_pandas_kwargs": _WHOLE_NUMBERS, "read_geometry": False}
+    read = pyogrio.read_dataframe(source, columns=lost, **{**options, **again})
+    return frame.assign(**{str(name): read[name].to_numpy() for name in lost})
 
 
 @contextmanager
@@ -304,8 +336,13 @@ def _from_parquet(path: Path) -> pd.DataFrame:
         suffix = path.suffix
         raise MissingExtra("projects_extra", suffix=suffix, library="pyarrow", extra="parquet")
     with _one_error(path):
-        drawn = _check_parquet(path)
-        return geopandas.read_parquet(path) if drawn else pd.read_parquet(path)
+        read: Any = geopandas.read_parquet if _check_parquet(path) else pd.read_parquet
+        try:
+            return cast("pd.DataFrame", read(path, to_pandas_kwargs=_WHOLE_NUMBERS))
+        except (AttributeError, KeyError, TypeError):
+            # pandas noted kinds of its own beside the columns that it does not know again.
+            plainly = {**_WHOLE_NUMBERS, "ignore_metadata": True}
+            return cast("pd.DataFrame", read(path, to_pandas_kwargs=plainly))
 
 
 def _check_parquet(path: Path) -> bool:
@@ -318,7 +355,11 @@ def _check_parquet(path: Path) -> bool:
         described = (file.schema_arrow.metadata or {}).get(b"geo")
         if described is None:
             return False
-        for name in json.loads(described).get("columns", {}):
+        try:
+            columns = list(json.loads(described).get("columns", {}))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ProjectsError("projects_broken", file=path.name, reason=error) from None
+        for name in columns:
             for batch in file.iter_batches(columns=[name]):
                 blobs = batch.column(0).to_pylist() if batch.num_columns else []
                 if any(isinstance(blob, bytes) and too_deep(blob) for blob in blobs):

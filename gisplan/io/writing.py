@@ -35,7 +35,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         folder or open in another program.
     """
     final = ready_target(path)
-    beside = final.with_name(f".{final.stem[:40]}-{secrets.token_hex(4)}{final.suffix}")
+    beside = final.with_name(f".{_stem(final)}-{secrets.token_hex(4)}{final.suffix}")
     try:
         _remove_abandoned(final)
         write(beside)
@@ -93,8 +93,13 @@ def sync(path: Path) -> None:
                 raise
 
 
+def _stem(final: Path) -> str:
+    """Begin the name of a file on the way; half a character no library would take."""
+    return final.stem[:40].encode("utf-8", "ignore").decode("utf-8")
+
+
 def _remove_abandoned(final: Path) -> None:
-    stem, suffix = re.escape(final.stem[:40]), re.escape(final.suffix)
+    stem, suffix = re.escape(_stem(final)), re.escape(final.suffix)
     ours = re.compile(rf"\.{stem}-[0-9a-f]{{8}}{suffix}(?:-journal|-wal|-shm)?")
     with contextlib.suppress(OSError), os.scandir(final.parent) as entries:
         for entry in entries:

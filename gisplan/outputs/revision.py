@@ -156,7 +156,8 @@ def _sources(compared: Compared, labels: Labels) -> Sheet:
     rows: list[tuple[str, str, str, str]] = []
     for version, plan in (("old", compared.old), ("new", compared.new)):
         side = labels(f"revision_column.{version}")
-        title = f"{plan.definition.title.get(labels.language)}（{plan.definition.version}）"
+        named = "{}（{}）" if labels.language == "zh" else "{} ({})"
+        title = named.format(plan.definition.title.get(labels.language), plan.definition.version)
         rows.append((side, title, "plan.toml", plan.sha256))
         held = plan.areas.drop_duplicates(["source", "sha256"])
         held = held[held["sha256"].notna()]

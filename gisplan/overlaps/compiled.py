@@ -42,7 +42,9 @@ def sums(
                 met[here] = True
                 if insides == len(inside) or tops == len(top):
                     inside, top = _longer(inside), _longer(top)
-                insides, tops = _clip(x0, y0, x1, y1, x, y, wide, high, inside, insides, top, tops)
+                insides, tops = _clip(
+                    x0, y0, x1, y1, x, y, wide, high, box[whole, 3], inside, insides, top, tops
+                )
             at += 1
         low, past = starts[whole], starts[whole + 1]
         if (insides + tops) * (past - low) > most:
@@ -71,25 +73,29 @@ def _clamp(value: float, low: float, high: float) -> float:
 @_part
 def _clip(
     sx: float, sy: float, ex: float, ey: float, x: float, y: float, wide: float, high: float,
-    inside: Any, insides: int, top: Any, tops: int,
+    ceiling: float, inside: Any, insides: int, top: Any, tops: int,
 ) -> tuple[int, int]:  # fmt: skip
     east = ex > sx
     if east:
         x0, y0, x1, y1, sign = sx - x, sy - y, ex - x, ey - y, -1.0
+        above0, above1 = sy > ceiling, ey > ceiling
     else:
         x0, y0, x1, y1, sign = ex - x, ey - y, sx - x, sy - y, 1.0
+        above0, above1 = ey > ceiling, sy > ceiling
     over = _clamp(x0 + (high - y0) / (y1 - y0) * (x1 - x0), x0, x1)
+    if y0 == y1:
+        over = x0
     foot = _clamp(x0 + (0.0 - y0) / (y1 - y0) * (x1 - x0), x0, x1)
     low, far = max(x0, 0.0), min(x1, wide)
-    if y0 > high:
+    if above0:
         low = max(low, over)
-    if y1 > high:
+    if above1:
         far = min(far, over)
     if y0 < 0 and y1 > 0:
         low = max(low, foot)
     if y1 < 0 and y0 > 0:
         far = min(far, foot)
-    if far > low and (y0 <= high or y1 <= high) and (y0 > 0 or y1 > 0):
+    if far > low and not (above0 and above1) and (y0 > 0 or y1 > 0):
         slope = (y1 - y0) / (x1 - x0)
         least, most = max(min(y0, y1), 0.0), min(max(y0, y1), high)
         inside[insides, 0], inside[insides, 1] = low, far
@@ -97,7 +103,7 @@ def _clip(
         inside[insides, 3] = _clamp(y0 + (far - x0) * slope, least, most)
         inside[insides, 4] = sign
         insides += 1
-    if (y0 > high) != (y1 > high) and over < wide and over > 0:
+    if above0 != above1 and over < wide and over > 0:
         top[tops, 0], top[tops, 1], top[tops, 2], top[tops, 3] = over, wide, high, high
         top[tops, 4] = -1.0 if ey > sy else 1.0
         tops += 1

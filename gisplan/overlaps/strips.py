@@ -124,18 +124,23 @@ def clipped(start: Floats, end: Floats, box: Floats, pair: Ints) -> Strips:
                    ((start, end), (end, start)))  # fmt: skip
     (x0, y0), (x1, y1) = left.T, right.T
     sign = np.where(east, -1.0, 1.0)
-    crossing = (y0 > high) != (y1 > high)
+    # Told of the corners as they stand, as it is told which edges come near: one that lies above
+    # by less than the rounding of its height would else be passed over by one and not the other.
+    above = (start[:, 1] > box[:, 3], end[:, 1] > box[:, 3])
+    above0, above1 = (np.where(east, *two) for two in (above, above[::-1]))
+    crossing = above0 != above1
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = (y1 - y0) / (x1 - x0)
         top = np.clip(x0 + (high - y0) / (y1 - y0) * (x1 - x0), x0, x1)
+        top = np.where(y0 == y1, x0, top)
         foot = np.clip(x0 + (0.0 - y0) / (y1 - y0) * (x1 - x0), x0, x1)
     low, far = np.maximum(x0, 0.0), np.minimum(x1, wide)
-    low = np.where(y0 > high, np.maximum(low, top), low)
-    far = np.where(y1 > high, np.minimum(far, top), far)
+    low = np.where(above0, np.maximum(low, top), low)
+    far = np.where(above1, np.minimum(far, top), far)
     # What is below the box has nothing of it below.
     low = np.where((y0 < 0) & (y1 > 0), np.maximum(low, foot), low)
     far = np.where((y1 < 0) & (y0 > 0), np.minimum(far, foot), far)
-    kept = np.flatnonzero((far > low) & ((y0 <= high) | (y1 <= high)) & ((y0 > 0) | (y1 > 0)))
+    kept = np.flatnonzero((far > low) & ~(above0 & above1) & ((y0 > 0) | (y1 > 0)))
     least, most = np.maximum(np.minimum(y0, y1), 0.0), np.minimum(np.maximum(y0, y1), high)
     ends = [
         np.clip(y0[kept] + (x[kept] - x0[kept]) * slope[kept], least[kept], most[kept])

@@ -28,6 +28,7 @@ from gisplan.plotting.themes import Content
 from gisplan.plotting.themes.plans import orientation
 from gisplan.symbology import OUTCOME_SYMBOLS
 from gisplan.terms import OUTCOMES, Kind, Status
+from gisplan.wording import status_of
 
 HEAD: Final = 14.0
 FOOT: Final = 7.0
@@ -278,7 +279,8 @@ def _facts(column: Column, content: Content, area: Area) -> None:
             "atlas.length", km=f"{area.geometry.length / 1000:.2f}", within=f"{near.within:g}"
         )
     column.paragraph(orientation(area, labels), must=True)
-    status = labels(f"status.{area.status}") if area.status in set(Status) else ""
+    told = area.status in set(Status)
+    status = status_of(area.status, layer.valid_until, labels) if told else ""
     known = labels("atlas.known", status=status, error=f"{layer.error:g}", size=size)
     color = WARNING if area.status == Status.SCHEMATIC else PALE
     column.paragraph(known, must=True, color=color)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 
+from gisplan.definition.table import out_of_date
 from gisplan.fonts import drawable, wrap
 from gisplan.labels import Labels
 from gisplan.plotting.form import Form
@@ -37,7 +38,7 @@ def title_block(
         ("document", definition.document or ""),
         ("crs", f"{definition.crs} {ground.crs.name}"),
         ("heights", definition.height_datum or labels("plot.no_heights")),
-        *_layers(areas, labels),
+        *_layers(definition, areas, labels),
         ("unchecked", between.join(_unchecked(definition, areas, labels))),
     ]
     rows: list[Row] = [((labels(f"plot.{key}"), text),) for key, text in said if text]
@@ -46,7 +47,9 @@ def title_block(
     return [*rows, tuple((labels(f"plot.{key}"), text) for key, text in slots)]
 
 
-def _layers(areas: gpd.GeoDataFrame, labels: Labels) -> list[tuple[str, str]]:
+def _layers(
+    definition: PlanDefinition, areas: gpd.GeoDataFrame, labels: Labels
+) -> list[tuple[str, str]]:
     has = areas[areas.geometry.notna() & (areas["kind"] != Kind.COVERAGE)]
     errors = sorted({float(one) for one in has["accuracy"].dropna()})
     dates = sorted({str(one)[:10] for one in has["as_of"].dropna()})
@@ -59,8 +62,11 @@ def _layers(areas: gpd.GeoDataFrame, labels: Labels) -> list[tuple[str, str]]:
     between = (
         "–".join(f"{one:g}" for one in dict.fromkeys((errors[0], errors[-1]))) if errors else ""
     )
+    known = set(zip(has["kind"].astype(str), has["id"], strict=True))
+    old = out_of_date(definition, known, labels.language)
     return [
         ("status", labels("plot.between").join(stated)),
+        ("expired", labels("plot.between").join(old)),
         ("accuracy", between and f"{between} m"),
         ("as_of", "–".join(dict.fromkeys((dates[0], dates[-1]))) if dates else ""),
     ]

@@ -36,7 +36,8 @@ def word_overlay(frame: pd.DataFrame, plan: Plan, labels: Labels) -> pd.DataFram
             told[column] = [_area_name(key, plan, labels) for key in told[column]]
     if "groups" in told:
         groups = [text.split(";") for text in told["groups"]]
-        told["groups"] = [" ／ ".join(_area_name(g, plan, labels) for g in one) for one in groups]
+        apart = " ／ " if labels.language == "zh" else " / "
+        told["groups"] = [apart.join(_area_name(g, plan, labels) for g in one) for one in groups]
     if "case" in told:
         told["case"] = [labels(f"overlay.case_{code}") for code in told["case"]]
     for column in told.columns[told.dtypes.isin([np.dtype(bool), pd.BooleanDtype()])]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from gisplan.definition.table import out_of_date
 from gisplan.frames import table_of
 from gisplan.labels import Labels
 from gisplan.plan import Plan
 from gisplan.terms import Kind
-from gisplan.today import today
 
 
 def caveats(plan: Plan, labels: Labels) -> list[str]:
@@ -36,12 +36,10 @@ def _unchecked(plan: Plan, language: str) -> list[str]:
 
 def _expired(plan: Plan, language: str) -> list[str]:
     """Titles, with their last day, of the layers that do not hold any more."""
-    named = "{}（{}）" if language == "zh" else "{} ({})"
-    return [
-        named.format(one.title.get(language), one.valid_until)
-        for _, _, one in plan.definition.layers()
-        if one.valid_until is not None and one.valid_until < today()
-    ]
+    areas = table_of(plan, "areas").columns
+    drawn = zip(areas.texts("kind"), areas.texts("id"), areas.array("geometry"), strict=True)
+    known = {(kind, key) for kind, key, shape in drawn if shape is not None}
+    return out_of_date(plan.definition, known, language)
 
 
 def _schematic(plan: Plan) -> list[float]:

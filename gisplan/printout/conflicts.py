@@ -50,9 +50,10 @@ def word_ledger(ledger: pd.DataFrame, labels: Labels) -> pd.DataFrame:
         comma.join(_word("conflict", code, labels) for code in str(text).split(SEPARATOR) if code)
         for text in told["also"]
     ]
+    apart = " ｜ " if labels.language == "zh" else " | "
     for column in ("classes", "owners"):
         told[column] = [
-            " ｜ ".join(one or DASH for one in str(text).split(SEPARATOR)) for text in told[column]
+            apart.join(one or DASH for one in str(text).split(SEPARATOR)) for text in told[column]
         ]
     return told
 

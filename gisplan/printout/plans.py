@@ -19,7 +19,7 @@ def layers_table(plan: Plan, labels: Labels) -> str:
     """Lay out the layers of a plan for a terminal."""
     columns = (
         "kind",
-        "id",
+        "layer",
         "title",
         "status",
         "accuracy",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gisplan.definition.table import out_of_date
 from gisplan.io.documents.blocks import Cell, Column, Heading, Items, Paragraph, Ref, Table, Text
 from gisplan.report.findings import touching
 from gisplan.report.material import Material
@@ -81,6 +82,11 @@ def _said(of: Material, chapters: frozenset[str]) -> Iterator[Text]:
         why = counted(labels, "unjudged", unknown, why=_why(of))
         yield (why, *_see(of, "missing", chapters))
     yield from _constraints(of, chapters)
+    held = of.layers.loc[of.layers["status"].notna(), ["kind", "id"]]
+    old = out_of_date(of.definition, set(held.itertuples(index=False, name=None)), of.language)
+    if old:
+        said = counted(labels, "expired", len(old), names=listed(old, labels))
+        yield (said, *spoken(labels, "see", ref=Ref("table_layers")), labels("report.stop"))
     schematic = of.layers[of.layers["status"] == Status.SCHEMATIC]
     if len(schematic):
         errors = schematic["accuracy"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gisplan.siting.beyond import OUTCOME_COLUMNS
 from gisplan.siting.explain import explain, explain_facts
 from gisplan.siting.judge import judge, judge_facts
+from gisplan.siting.margins import MARGIN_COLUMNS, margins_at
 from gisplan.siting.measure import (
     AREA,
     Places,
@@ -21,6 +22,7 @@ from gisplan.siting.tiles import check_places
 
 __all__ = [
     "AREA",
+    "MARGIN_COLUMNS",
     "OUTCOME_COLUMNS",
     "Ground",
     "Outcomes",
@@ -33,6 +35,7 @@ __all__ = [
     "judge_facts",
     "known_areas",
     "listed_of",
+    "margins_at",
     "measure",
     "measure_places",
     "note_issues",

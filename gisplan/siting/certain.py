@@ -89,7 +89,7 @@ class Proof:
         self._known = known_areas(areas)
         self._layers = _layers(definition, self._known)
         error = np.array([one.error for one in self._layers])
-        sigma = axis_error(error, np.full(len(error), asked.accuracy))
+        sigma = axis_error(error, np.full(len(error), min(asked.accuracy, _FAR)))
         self._sigma = np.where([one.kind == Kind.COVERAGE for one in self._layers], 0.0, sigma)
         self._reach = np.array([one.reach(asked.accuracy) for one in self._layers])
         kinds = [one.kind for one in self._layers]

@@ -35,6 +35,10 @@ _RUN: Final = 8
 _ROUNDEST: Final = 128
 _CHORD: Final = 0.01
 """Of a footprint's radius: how far chords may stay within a round end."""
+_LOST: Final = 2e-9
+"""Share of what is swept that rounding may lose: "all of it" is all but this."""
+_ULP: Final = 2e-15
+"""Relative rounding of a place, as of `gisplan.overlaps.ground.rounding`."""
 _TRIES: Final = 3
 """Discs tried, each twice as wide, to find how little of the edge can matter."""
 
@@ -64,7 +68,7 @@ class Target:
         found = segments_of(self.area)
         if found is None:
             return None, None, None
-        ends = found.table[:, [0, 1, 4, 5]].reshape(-1, 2, 2)
+        ends = found.ends
         lines: Any = shapely.linestrings(ends)
         firsts = np.arange(0, len(ends), _RUN)
         low, high = (by.reduceat(by(ends[:, 0], ends[:, 1]), firsts)
@@ -148,7 +152,7 @@ class Target:
         kept = shapely.distance(wholes[owner], lines) <= reach[owner]
         # Joined, neighbours need no round ends of their own: many times less to compute.
         multi = shapely.multilinestrings(lines[kept], indices=owner[kept])
-        return np.asarray(shapely.line_merge(multi), dtype=object)
+        return _cut_open(np.asarray(shapely.line_merge(multi), dtype=object))
 
     def enough(
         self, wholes: Geometries, open_: Geometries, near: tuple[Ints, Floats], wanted: Floats
@@ -180,6 +184,19 @@ class Target:
             found[at[here]] = np.minimum(found[at[here]], (least + reach)[here])
             at, place, least, reach = at[~here], place[~here], least[~here], reach[~here]
         return found
+
+
+def _cut_open(lines: Geometries) -> Geometries:
+    """Cut rings in two: drawn around a ring, GEOS leaves a hole where its sides have just met."""
+    parts, owner = shapely.get_parts(lines, return_index=True)
+    for row in np.unique(owner[shapely.is_closed(parts)]):
+        cut: list[Any] = []
+        for part in parts[slice(*np.searchsorted(owner, (row, row + 1)))]:
+            corners, half = shapely.get_coordinates(part), shapely.get_num_points(part) // 2
+            halves = (corners[: half + 1], corners[half:]) if part.is_closed else (corners,)
+            cut += [shapely.linestrings(one) for one in halves]
+        lines[row] = shapely.multilinestrings(cut)
+    return lines
 
 
 def shares(wholes: Geometries, target: Target, wanted: float) -> tuple[Floats, Floats]:
@@ -226,7 +243,7 @@ def _offsets(wholes: Geometries, held: Floats, target: Target, limit: Floats) ->
     """
     now = held > limit
     open_ = _open(wholes, held, now, target)
-    wanted = np.where(now, held - limit, limit - held)
+    wanted = np.minimum(np.where(now, held - limit, limit - held), _sweepable(open_, wholes))
     nearest, low = target.nearest(wholes)
     far = _farthest(wholes)
     # No more than that of the smallest circle around it, which takes longer to find.
@@ -254,6 +271,17 @@ def _farthest(wholes: Geometries) -> Floats:
     corners, which = shapely.get_coordinates(wholes, return_index=True)
     away = np.hypot(*(corners - (bounds[:, :2] + bounds[:, 2:])[which] / 2).T)
     return np.maximum.reduceat(away, np.searchsorted(which, np.arange(len(wholes))))
+
+
+def _sweepable(open_: Geometries, wholes: Geometries) -> Floats:
+    """Size of what there is to sweep, less what rounding may lose of it.
+
+    Where all of it is wanted (a share of 1, no m² allowed), it would never be found swept else.
+    """
+    whole = _sizes_as(open_, wholes)
+    far = np.abs(shapely.bounds(wholes)).max(axis=1, initial=0.0)
+    outline = np.where(shapely.get_dimensions(wholes) == 2, shapely.length(open_), 1.0)
+    return np.maximum(whole - _LOST * whole - _ULP * far * outline, 0.0)
 
 
 def _open(wholes: Geometries, held: Floats, now: Bools, target: Target) -> Geometries:
@@ -301,7 +329,8 @@ class _Search:
         left = _beside(np.zeros(len(wholes)), wanted, whole)
         right = _beside(whole, wanted, whole)
         last, before = np.zeros(len(wholes), dtype=np.int8), high - low
-        for turn in range(3 * BISECTIONS):
+        # One more than the bisections: two ends may be a diameter and a half apart.
+        for turn in range(3 * (BISECTIONS + 1)):
             at = np.flatnonzero(high - low > self._step)
             if not len(at):
                 break
@@ -309,7 +338,7 @@ class _Search:
             part = np.where(slope > 0, -left[at] / np.where(slope > 0, slope, 1), 0.5)
             if turn % 3 == 2:
                 slow = high[at] - low[at] > before[at] / 2
-                part, before = np.where(slow, 0.5, part), high - low
+                part = np.where(slow, 0.5, part)
             middle, step = low[at] + part.clip(0, 1) * (high[at] - low[at]), self._step[at] / 2
             middle = middle.clip(low[at] + step, high[at] - step)
             swept = self._swept(at, middle, wholes)
@@ -321,6 +350,8 @@ class _Search:
             low[at[short]], left[at[short]] = middle[short], value[short]
             high[at[~short]], right[at[~short]] = middle[~short], value[~short]
             last[at] = np.where(short, 1, -1)
+            if turn % 3 == 2:
+                before = high - low
         return low, high
 
     def _swept(self, at: Ints, distance: Floats, wholes: Geometries) -> Floats:

@@ -38,6 +38,9 @@ rounding of a coordinate transformation (about 1e-9 m)."""
 _ANYWHERE: Final = 1e9
 """Metres: farther than any two places on Earth lie apart."""
 
+_SQUARED: Final = 1e150
+"""Metres: of what lies farther away, the square of the distance is no number."""
+
 Floats = NDArray[np.float64]
 Geometries = NDArray[Any]
 
@@ -67,6 +70,9 @@ class Places:
         at = np.flatnonzero(dimension == _POINT)
         here = geometries[at]
         points = Points(shapely.get_x(here), shapely.get_y(here))
+        if not (measured := _can_be_measured(points.x, points.y)).all():
+            dimension[at[~measured]] = _NOWHERE
+            at, points = at[measured], Points(points.x[measured], points.y[measured])
         drawn = bool((dimension >= _LINE).any())
         return cls(dimension, at, points, geometries if drawn else None)
 
@@ -80,8 +86,8 @@ class Places:
 
     @classmethod
     def at_points(cls, x: Floats, y: Floats) -> Places:
-        """Take points in metres; what is not finite has no place."""
-        found = np.isfinite(x) & np.isfinite(y)
+        """Take points in metres; what is not finite, or cannot be measured, has no place."""
+        found = _can_be_measured(x, y)
         dimension = np.where(found, _POINT, _NOWHERE).astype(np.int8)
         at = np.flatnonzero(found)
         points = Points(x, y) if len(at) == len(x) else Points(x[at], y[at])
@@ -267,6 +273,10 @@ def index_of(areas: Columns | gpd.GeoDataFrame, store: Store | None = None) -> P
     return PlanIndex(known, around, store=store)
 
 
+def _can_be_measured(x: Floats, y: Floats) -> NDArray[np.bool_]:
+    return np.asarray((np.abs(x) < _SQUARED) & (np.abs(y) < _SQUARED), dtype=bool)
+
+
 def shapes(geometries: Geometries) -> NDArray[np.str_]:
     """Tell what each project is drawn as, by the dimension of its geometry."""
     return np.array(SHAPES, dtype="<U8")[dimensions(geometries) + 1]
@@ -394,6 +404,7 @@ def _covered(places: Places, coverage: Any, reach: Floats) -> Floats:
         # No coverage holds what may be anywhere, and GEOS draws no circle round it.
         asked = located & (reach < _ANYWHERE)
         around = shapely.buffer(here[asked], reach[asked])
-        around = np.where(reach[asked] > 0, around, here[asked])
+        # A circle smaller than what coordinates tell apart is empty, and held by nothing.
+        around = np.where(reach[asked] > EDGE, around, here[asked])
         covered[asked] = shapely.covers(coverage, around).astype(float)
     return covered

@@ -39,6 +39,8 @@ SLACK: Final = 1e-3
 """Metres that a cell is taken larger: above `EDGE`, and any rounding."""
 MOST: Final = 52
 """Areas of a sort, at most: their bits, and a few more, make one whole number."""
+NOWHERE: Final = 1e100
+"""Metres: a place known no better may be anywhere; a larger error says no more."""
 _FIRST, _LAST = 3, 8
 """Levels of the grid: from 8 x 8 cells to 256 x 256."""
 _BLOCK: Final = 1 << 15
@@ -229,8 +231,8 @@ class Nearby:
 
     def _of(self, accuracy: Floats) -> _Cells:
         """Cells for projects no less accurate than these."""
-        worst = float(accuracy.max(initial=_FINEST))
-        worst = float(2 ** np.ceil(np.log2(worst))) if np.isfinite(worst) else np.inf
+        worst = min(float(accuracy.max(initial=_FINEST)), NOWHERE)
+        worst = float(2 ** np.ceil(np.log2(worst)))
         if worst not in self._cells:
             self._cells[worst] = self._made(worst)
         return self._cells[worst]

@@ -22,7 +22,7 @@ from gisplan.index import PlanIndex
 from gisplan.siting.fast import WORTH, judge_fast
 from gisplan.siting.judge import judge_facts
 from gisplan.siting.measure import Places, known_areas, measure_places
-from gisplan.siting.nearby import BEYOND, SLACK, Nearby, alike, can_matter
+from gisplan.siting.nearby import BEYOND, NOWHERE, SLACK, Nearby, alike, can_matter
 from gisplan.siting.noted import note_issues
 from gisplan.terms import Kind
 from gisplan.uncertainty import axis_error
@@ -122,7 +122,7 @@ def _nearby(areas: Columns, definition: PlanDefinition, index: PlanIndex) -> Nea
 
 def _worst_accuracy(listed: Columns, definition: PlanDefinition) -> float:
     stated = np.append(listed.numbers("accuracy"), 0.0)
-    return max(float(np.nanmax(stated)), definition.policy.default_accuracy)
+    return min(max(float(np.nanmax(stated)), definition.policy.default_accuracy), NOWHERE)
 
 
 def _blocks(rows: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

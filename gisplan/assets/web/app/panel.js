@@ -246,7 +246,7 @@
       if (version) put(list, el("li", "gp-hint", version));
       areas.forEach(function (area) {
         var extent = area.accuracy === null ? area.statusLabel
-          : area.statusLabel + " ±" + G.length(area.accuracy, app.words);
+          : area.statusLabel + " ±" + G.length(area.accuracy, app.words).replace(" ", "\u00a0");
         var button = put(el("button", "gp-item", null, {
           type: "button", onclick: function () { app.togglePanel(false); app.openArea(area); }
         }), swatch(app, area.kind, area), el("span", "", area.title),
