@@ -351,6 +351,13 @@ def test_help_and_mistakes_are_in_the_language_that_was_asked_for():
         assert word in english
 
 
+def test_a_day_of_the_environment_that_is_none_is_one_line():
+    for lang, told in (("zh", "SOURCE_DATE_EPOCH 应是秒数"), ("en", "has to be seconds")):
+        done = run("info", "--lang", lang, SOURCE_DATE_EPOCH="abc")
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+        assert told in done.stderr
+
+
 def test_help_lists_every_command_once_under_what_is_asked():
     told = run("--help").stdout
     for name in gisplan.commands:

@@ -645,3 +645,22 @@ def test_a_link_is_followed_and_a_circle_is_told(tmp_path, suffix):
     refuse(circle)
     (tmp_path / f"dangling{suffix}").symlink_to(tmp_path / "nowhere")
     refuse(tmp_path / f"dangling{suffix}", "projects_missing")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_name_that_is_no_utf8_goes_through_check_and_verify(tmp_path):
+    """As an archive from a GBK machine leaves it when it is unpacked on Linux."""
+    listed = Path(os.fsdecode(os.fsencode(tmp_path) + "/项目.csv".encode("gbk")))
+    listed.write_text(TABLE.format(name="甲"), encoding="utf-8")
+
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "gisplan", *map(str, words)], capture_output=True, check=False
+        )
+
+    for suffix in (".xlsx", ".csv", ".json"):
+        out = tmp_path / f"out{suffix}"
+        done = run("check", listed, "-o", out)
+        assert (done.returncode, done.stderr.count(b"Traceback")) == (0, 0), done.stderr
+        again = run("verify", out, "--projects", listed)
+        assert again.returncode == 0, again.stderr

@@ -13,8 +13,9 @@ import click
 
 from gisplan.cli.help import asked_language, mistake
 from gisplan.cli.options import gisplan
-from gisplan.errors import GisplanError
+from gisplan.errors import GisplanError, OutputError
 from gisplan.labels import Labels
+from gisplan.today import today
 
 USER_MISTAKE, OUR_MISTAKE = 2, 70
 
@@ -33,6 +34,7 @@ def main() -> None:
     # Nor is there any rubbish in the rows of a list that is worth looking for at every turn.
     gc.set_threshold(200_000, 20, 50)
     try:
+        _refuse_a_day_that_is_none()
         sys.exit(gisplan.main(standalone_mode=False) or 0)
     except GisplanError as error:
         click.echo(f"gisplan: {error.word(asked_language())}", err=True)
@@ -70,6 +72,13 @@ def _nearest(error: UnicodeError) -> tuple[str | bytes, int]:
     except UnicodeEncodeError:
         return codecs.backslashreplace_errors(error)
     return plain, error.end
+
+
+def _refuse_a_day_that_is_none() -> None:
+    try:
+        today()
+    except (ValueError, OverflowError, OSError):
+        raise OutputError("source_date_epoch", value=os.environ["SOURCE_DATE_EPOCH"]) from None
 
 
 def _guard_environment() -> None:

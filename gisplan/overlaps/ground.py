@@ -190,7 +190,7 @@ class Ground:
         area = np.where(sums > 0, sums, sums + own)
         doubt = _rounding(wholes, box)[whole]
         # All or nothing is not told apart by a sum, and rounding is not told from a sliver.
-        unsure |= (area <= doubt) | (area >= own - doubt)
+        unsure |= (area <= doubt) | (area >= own - doubt) | np.isnan(area)
         unsure |= np.prod(box[:, 2:] - box[:, :2], axis=1)[whole] * _THIN > own
         known = sound[whole] & self._valid[polygon]
         ask, off = np.flatnonzero(met & unsure & known), np.flatnonzero(~met & known)
