@@ -11,6 +11,8 @@ Floats = NDArray[np.float64]
 
 DOUBT = 1.645
 """Quantile of the standard normal distribution at 95 %, one-sided."""
+SETTLED = 8.5
+"""Standard errors beyond which P of staying on one's side of an edge is 1 to the last bit."""
 
 
 ALL, NONE = -6.0, 27.5

@@ -21,8 +21,9 @@ from gisplan.index import PlanIndex, Points
 from gisplan.siting.fast import WORTH, judge_fast
 from gisplan.siting.judge import judge_outcomes
 from gisplan.siting.measure import Places, measure_places
+from gisplan.siting.nearby import SLACK
 from gisplan.terms import Kind
-from gisplan.uncertainty import axis_error
+from gisplan.uncertainty import SETTLED, axis_error
 
 Floats = NDArray[np.float64]
 Sides = NDArray[np.int8]
@@ -30,10 +31,6 @@ Key = tuple[Kind, str]
 
 OUTCOME_COLUMNS: Final = ("outcome", "nominal", "zone")
 """Columns of a verdict that are the same over whole stretches of ground."""
-SETTLED: Final = 8.5
-"""Standard errors beyond which P is 1 to the last bit."""
-SLACK: Final = 1e-3
-"""Metres by which rounding may put anything beside the truth; a thousand times what it can."""
 SURE: Final = 2
 """How a side is told that is beyond doubt; 1 is less."""
 _FAR: Final = 1e9

@@ -23,13 +23,14 @@ from gisplan.columns import Coded, Columns
 from gisplan.definition import Constraint, Corridor, PlanDefinition
 from gisplan.index import PlanIndex, Points
 from gisplan.siting.between import outcome_between, said
-from gisplan.siting.beyond import SETTLED, SLACK, SURE, Key, Sides, beyond_doubt
+from gisplan.siting.beyond import SURE, Key, Sides, beyond_doubt
 from gisplan.siting.judge import assess
 from gisplan.siting.measure import known_areas
+from gisplan.siting.nearby import SLACK
 from gisplan.siting.rules import Bools, Floats, worst_of
 from gisplan.siting.surroundings import Scales, different
 from gisplan.terms import Kind, Shape
-from gisplan.uncertainty import DOUBT, axis_error
+from gisplan.uncertainty import DOUBT, SETTLED, axis_error
 
 Codes = NDArray[np.uint16]
 Project = Callable[[Floats, Floats], tuple[Floats, Floats]]

@@ -19,9 +19,9 @@ import numba
 import numpy as np
 
 from gisplan.siting.measure import EDGE as _EDGE
-from gisplan.siting.nearby import BEYOND as _BEYOND
 from gisplan.uncertainty import ALL as _ALL
 from gisplan.uncertainty import NONE as _NONE
+from gisplan.uncertainty import SETTLED as _SETTLED
 
 _fast = numba.njit(cache=True, nogil=True, fastmath=False, error_model="numpy")
 _part = numba.njit(nogil=True, fastmath=False, error_model="numpy", inline="always")
@@ -61,7 +61,7 @@ def _probability(margin: float, sigma: float) -> float:
     if sigma > 0:
         z = margin / sigma
         # Below, 1 - P is 1 to the last bit, and P is asked for nothing else.
-        return 0.0 if z < -_BEYOND else _phi(0.0 if np.isnan(z) else z)
+        return 0.0 if z < -_SETTLED else _phi(0.0 if np.isnan(z) else z)
     return 1.0 if margin >= 0 else 0.0
 
 

@@ -31,10 +31,8 @@ from gisplan.siting.measure import (
 )
 from gisplan.siting.rules import clear_margin
 from gisplan.terms import Kind, Outcome
-from gisplan.uncertainty import axis_error
+from gisplan.uncertainty import SETTLED, axis_error
 
-BEYOND: Final = 8.5
-"""Standard errors beyond which 1 - P(inside) is 1 to the last bit."""
 SLACK: Final = 1e-3
 """Metres that a cell is taken larger: above `EDGE`, and any rounding."""
 MOST: Final = 52
@@ -272,7 +270,7 @@ class _Cutting:
         self._count = len(of.oriented)
         self._groups = alike(of.oriented)
         error = np.array([one.error for _, _, one in self._layers])
-        self._reach = BEYOND * axis_error(error, np.full(len(error), worst))
+        self._reach = SETTLED * axis_error(error, np.full(len(error), worst))
         self._bad, self._good = of.unmet(), of.policy.rank(Outcome.PASS)
         self._always = np.array([not of.bounded(one) for one in self._layers])
         self._polygon = np.array([kind != Kind.CORRIDOR for kind, _, _ in self._layers])

@@ -22,10 +22,10 @@ from gisplan.index import PlanIndex
 from gisplan.siting.fast import WORTH, judge_fast
 from gisplan.siting.judge import judge_facts
 from gisplan.siting.measure import Places, known_areas, measure_places
-from gisplan.siting.nearby import BEYOND, NOWHERE, SLACK, Nearby, alike, can_matter
+from gisplan.siting.nearby import NOWHERE, SLACK, Nearby, alike, can_matter
 from gisplan.siting.noted import note_issues
 from gisplan.terms import Kind
-from gisplan.uncertainty import axis_error
+from gisplan.uncertainty import SETTLED, axis_error
 
 MANY: Final = 100
 """Zones and corridors from which a plan is judged tile by tile."""
@@ -145,7 +145,7 @@ class _Near:
         self._within = np.array([getattr(one, "within", 0.0) for _, _, one in layers])
         self._error = np.array([one.error for _, _, one in layers])
         self._alike = alike(layers)
-        self._reach = BEYOND * axis_error(self._error, np.full(len(layers), accuracy))
+        self._reach = SETTLED * axis_error(self._error, np.full(len(layers), accuracy))
         shapely.prepare(self._shapes)
 
     def of(self, x: Floats, y: Floats) -> tuple[Columns, PlanDefinition]:
